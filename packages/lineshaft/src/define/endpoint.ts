@@ -1,0 +1,156 @@
+/**
+ * Endpoints: a command writes, a query reads; each is one declaration that HTTP, OpenAPI, the client and the docs read.
+ *
+ * `Command` and `Query` are what a declaration looks like from outside: they carry the declared shapes, never types
+ * derived from them, so that emitted declarations stay small. `EndpointDefinition` is the same thing as the platform
+ * sees it.
+ */
+import type { Transaction } from "kysely";
+import type { Actor, ActorOf, ActorRule } from "./actor.ts";
+import type { FaultOptions, StandardCode } from "./errors.ts";
+import type { AnyField } from "./field.ts";
+import type { ServiceDefinition } from "./service.ts";
+import type { InputOf, Nothing, ResultOf, Schema, Schemas, ValueOf } from "./shape.ts";
+
+export type CommandMethod = "POST" | "PUT" | "PATCH" | "DELETE";
+export type Method = "GET" | CommandMethod;
+export type CommandRoute = `${CommandMethod} /${string}`;
+export type QueryRoute = `GET /${string}`;
+
+/** How often something may be called: `60/minute`. */
+export type Rate = `${number}/${"second" | "minute" | "hour" | "day"}`;
+
+/** A limit on the calls of one endpoint. Over it: `RATE_LIMITED` with `Retry-After`. */
+export interface Limit {
+  /** Who is counted: the actor (its account, or the address of nobody), the address, or all callers together. */
+  readonly per: "actor" | "address" | "all";
+  readonly rate: Rate;
+}
+
+/** Transaction isolation of a command. */
+export type Isolation = "serializable" | "repeatable read" | "read committed";
+
+/** Ends the call with a code: one of the platform's, or one that the endpoint declares in `errors`. Never returns. */
+export type Fail<TCode extends string> = (code: TCode | StandardCode, options?: string | FaultOptions) => never;
+
+/** Facts of the request that `run` may look at. */
+export interface RequestFacts {
+  /** `http://host:port` as the caller wrote it, or `PUBLIC_URL`. */
+  readonly origin: string;
+  /** The caller's address; behind a trusted proxy, the one that the proxy tells. */
+  readonly address: string;
+  /** Header values by lower-case name. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly id: string;
+}
+
+/** What a call may add to its answer. */
+export interface Reply {
+  /** Sets a header of the answer; `set-cookie` adds one. */
+  header(name: string, value: string): void;
+}
+
+/** Structured logging. Values of secret-looking keys are never written. */
+export interface Log {
+  debug(facts: object, message?: string): void;
+  info(facts: object, message?: string): void;
+  warn(facts: object, message?: string): void;
+  error(facts: object, message?: string): void;
+}
+
+/** A typed call of another endpoint, inside the same transaction and snapshot, as the same actor. */
+export type Call = <TInput, TOutput>(
+  endpoint: Endpoint<TInput, TOutput>,
+  input: InputOf<TInput>,
+) => Promise<ResultOf<TOutput>>;
+
+/** What `run` gets. */
+export interface Context<TTables, TInput, TCode extends string, TActor> {
+  readonly input: ValueOf<TInput>;
+  readonly actor: ActorOf<TActor>;
+  /** Kysely over the service's own tables, inside the call's transaction. */
+  readonly db: Transaction<TTables>;
+  readonly fail: Fail<TCode>;
+  readonly call: Call;
+  /** The instant of the call. Use it instead of the machine's clock. */
+  readonly now: Date;
+  readonly request: RequestFacts;
+  readonly reply: Reply;
+  readonly log: Log;
+  /** Aborted when the caller is gone, the call's time is over or the node stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Common to both declarations. */
+export interface Definition<TInput, TOutput, TCode extends string, TRule, TContext> {
+  /** A few words for the API reference. */
+  readonly summary?: string;
+  readonly description?: string;
+  /** Who may call. Default: what the service says, else `account`. */
+  readonly actor?: TRule;
+  readonly limit?: Limit;
+  readonly input?: TInput;
+  readonly output?: TOutput;
+  /** Expected failures beyond the platform's codes. */
+  readonly errors?: { readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422; readonly title: string } };
+  /** Default: 200, or 204 without an output. */
+  readonly status?: 200 | 201 | 202 | 204;
+  /** Default `serializable`. Commands only. */
+  readonly isolation?: Isolation;
+  readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;
+}
+
+type ParamsOf<R> = R extends `${string}/:${infer P}/${infer Rest}`
+  ? P | ParamsOf<`/${Rest}`>
+  : R extends `${string}/:${infer P}`
+    ? P
+    : never;
+
+/** Requires every `:param` of a route in the input. */
+export type RouteInput<R> = [ParamsOf<R>] extends [never]
+  ? unknown
+  : { readonly input: { readonly [P in ParamsOf<R>]: AnyField } };
+
+export interface Endpoint<TInput, TOutput> {
+  readonly kind: "command" | "query";
+  readonly input: TInput;
+  readonly output: TOutput;
+}
+
+/** A write: one transaction. */
+export interface Command<TInput, TOutput, TCode extends string> extends Endpoint<TInput, TOutput> {
+  readonly kind: "command";
+  readonly "~code": TCode;
+}
+
+/** A read: one snapshot. */
+export interface Query<TInput, TOutput, TCode extends string> extends Endpoint<TInput, TOutput> {
+  readonly kind: "query";
+  readonly "~code": TCode;
+}
+
+/** An endpoint as the platform sees it. */
+export interface EndpointDefinition {
+  readonly kind: "command" | "query";
+  readonly service: ServiceDefinition;
+  readonly method: Method;
+  /** With the prefix of the service. */
+  readonly path: string;
+  readonly params: readonly string[];
+  readonly summary: string | undefined;
+  readonly description: string | undefined;
+  readonly actor: ActorRule;
+  readonly limit: Limit | undefined;
+  readonly input: Schemas;
+  readonly output: Schema | null;
+  readonly errors: Readonly<Record<string, { readonly status: number; readonly title: string }>>;
+  readonly status: number;
+  readonly isolation: Isolation;
+  readonly run: (context: Context<any, any, string, "anyone">) => Promise<unknown>;
+  readonly place: string;
+  /** As written, for messages. */
+  readonly route: string;
+}
+
+export type AnyActor = Actor;
+export type { Nothing };

@@ -1,0 +1,191 @@
+/**
+ * Services: a domain with its entities and endpoints; owns one Postgres schema.
+ *
+ * `service()` only describes. Entities may refer to each other across files, so nothing is looked at here: `check.ts`
+ * does that once everything is loaded.
+ */
+import type { Actor, ActorRule } from "./actor.ts";
+import type {
+  Command,
+  CommandRoute,
+  Context,
+  Definition,
+  EndpointDefinition,
+  Method,
+  Query,
+  QueryRoute,
+  RequestFacts,
+  RouteInput,
+} from "./endpoint.ts";
+import type { AnyEntity, EntityDefinition, Tables } from "./entity.ts";
+import type { FieldError } from "./errors.ts";
+import { declarationPlace } from "./place.ts";
+import type { Nothing, Schema, Schemas } from "./shape.ts";
+
+/** Which web pages of other origins may call a service, as browsers understand it. */
+export interface CorsRule {
+  /** `"*"`, or origins such as `https://app.example`. */
+  readonly origins: "*" | readonly string[];
+  /** Whether cookies may come along. Not with `"*"`. Default false. */
+  readonly credentials?: boolean;
+}
+
+/** A failure, as a service with its own error format sees it. */
+export interface Problem {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string | undefined;
+  readonly errors: readonly FieldError[];
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+/** A failure in a service's own format. */
+export interface ProblemFormat {
+  readonly status: number;
+  readonly body: unknown;
+  /** Default `application/json`. */
+  readonly mediaType?: string;
+}
+
+/** Finds out who calls. Given by the service that keeps accounts. */
+export type Authenticate = (context: {
+  readonly db: Context<any, any, string, "anyone">["db"];
+  readonly request: RequestFacts;
+  readonly now: Date;
+}) => Promise<Actor>;
+
+/** How a service behaves as a whole. */
+export interface ServiceOptions<TEntities, TRule> {
+  readonly entities?: TEntities;
+  /** Who may call its endpoints where they do not say. Default `account`: closed unless opened. */
+  readonly actor?: TRule;
+  /** Comes before every path: `/api`. */
+  readonly prefix?: string;
+  /** Default: no page of another origin may call. */
+  readonly cors?: CorsRule;
+  /** What happens to input that no schema names. Default `refuse`. */
+  readonly unknownInput?: "refuse" | "ignore";
+  /** Another format than problem documents for the failures of its own routes. */
+  readonly problem?: (problem: Problem) => ProblemFormat;
+  /** Makes this the service that tells who calls. One in an app. */
+  readonly authenticate?: Authenticate;
+  /** Scheme of `Authorization` beside `Bearer`, for the docs. */
+  readonly description?: string;
+}
+
+/** A service as the platform sees it. */
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly entities: Readonly<Record<string, EntityDefinition>>;
+  readonly options: ServiceOptions<unknown, ActorRule>;
+  readonly place: string;
+}
+
+export interface Service<TName extends string, TTables, TDefault extends ActorRule> {
+  readonly name: TName;
+  /** For the compiler only: the tables of this service, as Kysely sees them. */
+  readonly "~tables": TTables;
+
+  /**
+   * Declares a write: it runs in one transaction, which is repeated whole when others changed the same data, so `run`
+   * must do nothing outside the database that may not happen twice.
+   */
+  command<
+    TRoute extends CommandRoute,
+    TInput extends Schemas = {},
+    TOutput extends Schema = Nothing,
+    TCode extends string = never,
+    TRule extends ActorRule = TDefault,
+  >(
+    route: TRoute,
+    definition: Definition<TInput, TOutput, TCode, TRule, Context<TTables, TInput, TCode, TRule>> & RouteInput<TRoute>,
+  ): Command<TInput, TOutput, TCode>;
+
+  /** Declares a read: all its statements see one snapshot, and none may write. */
+  query<
+    TRoute extends QueryRoute,
+    TInput extends Schemas = {},
+    TOutput extends Schema = Nothing,
+    TCode extends string = never,
+    TRule extends ActorRule = TDefault,
+  >(
+    route: TRoute,
+    definition: Definition<TInput, TOutput, TCode, TRule, Context<TTables, TInput, TCode, TRule>> &
+      RouteInput<TRoute> & { readonly output: TOutput },
+  ): Query<TInput, TOutput, TCode>;
+}
+
+class DeclaredService implements ServiceDefinition {
+  readonly name: string;
+  readonly entities: Readonly<Record<string, EntityDefinition>>;
+  readonly options: ServiceOptions<unknown, ActorRule>;
+  readonly place = declarationPlace();
+
+  constructor(name: string, options: ServiceOptions<unknown, ActorRule>) {
+    this.name = name;
+    this.entities = Object.freeze({ ...(options.entities as Record<string, EntityDefinition> | undefined) });
+    this.options = Object.freeze({ ...options });
+  }
+
+  command(route: string, definition: Definition<any, any, string, ActorRule, any>): EndpointDefinition {
+    return this.#endpoint("command", route, definition);
+  }
+
+  query(route: string, definition: Definition<any, any, string, ActorRule, any>): EndpointDefinition {
+    return this.#endpoint("query", route, definition);
+  }
+
+  #endpoint(
+    kind: "command" | "query",
+    route: string,
+    definition: Definition<any, any, string, ActorRule, any>,
+  ): EndpointDefinition {
+    const [method, path = ""] = route.split(" ", 2);
+    const output = (definition.output as Schema | undefined) ?? null;
+    return Object.freeze({
+      kind,
+      service: this as ServiceDefinition,
+      route,
+      method: method as Method,
+      path: `${this.options.prefix ?? ""}${path}`,
+      params: [...path.matchAll(/:([A-Za-z0-9_]+)/g)].map((match) => match[1]!),
+      summary: definition.summary,
+      description: definition.description,
+      actor: definition.actor ?? this.options.actor ?? "account",
+      limit: definition.limit,
+      input: (definition.input as Schemas | undefined) ?? {},
+      output,
+      errors: definition.errors ?? {},
+      status: definition.status ?? (output === null ? 204 : 200),
+      isolation: definition.isolation ?? "serializable",
+      run: definition.run as EndpointDefinition["run"],
+      place: declarationPlace(),
+    });
+  }
+}
+
+/**
+ * Declares a service.
+ *
+ * @param name     Also its Postgres schema: lower-case letters, digits and underscores.
+ * @param options  Its entities, and what holds for all its endpoints.
+ * @example
+ * export const links = service("links", { entities: { Link } });
+ */
+export function service<
+  const TName extends string,
+  TEntities extends { readonly [key: string]: AnyEntity } = {},
+  TDefault extends ActorRule = "account",
+>(name: TName, options: ServiceOptions<TEntities, TDefault> = {}): Service<TName, Tables<TEntities>, TDefault> {
+  return new DeclaredService(name, options as ServiceOptions<unknown, ActorRule>) as unknown as Service<
+    TName,
+    Tables<TEntities>,
+    TDefault
+  >;
+}
+
+/** Whether an export of a module is an endpoint. */
+export function isEndpoint(value: unknown): value is EndpointDefinition {
+  return typeof value === "object" && value !== null && "kind" in value && "route" in value && "service" in value;
+}

@@ -1,0 +1,57 @@
+/** The public face of the platform: what an app imports. */
+
+export type { AccountActor, Actor, ActorRule, Nobody } from "./define/actor.ts";
+export type {
+  Call,
+  Command,
+  Context,
+  Definition,
+  Endpoint,
+  Fail,
+  Isolation,
+  Limit,
+  Log,
+  Query,
+  Rate,
+  Reply,
+  RequestFacts,
+  RouteInput,
+} from "./define/endpoint.ts";
+export { type AnyEntity, type Entity, type EntityOptions, entity, type Index, type Tables } from "./define/entity.ts";
+export {
+  DeclarationError,
+  ERRORS,
+  type ErrorCode,
+  Fault,
+  type FaultOptions,
+  type FieldError,
+  type StandardCode,
+} from "./define/errors.ts";
+export { type Field, type Fields, field, type Mode, type Money, type OnDelete, type Shaped } from "./define/field.ts";
+export {
+  type CorsRule,
+  type Problem,
+  type ProblemFormat,
+  type Service,
+  type ServiceOptions,
+  service,
+} from "./define/service.ts";
+export {
+  type Content,
+  content,
+  type InputOf,
+  type List,
+  list,
+  type Nothing,
+  type Nullable,
+  nullable,
+  page,
+  type ResultOf,
+  type Row,
+  type Schema,
+  type Schemas,
+  type ValueOf,
+  type Wire,
+} from "./define/shape.ts";
+export type { SelectQueryBuilder, Transaction } from "kysely";
+export { sql } from "kysely";
