@@ -178,8 +178,7 @@ function isStale(held, watch) {
   return ![held.wrapper, held.npm].some((pid) => pid > 0 && isAlive(pid));
 }
 
-/** True if a process of this id exists, whoever owns it. */
-export function isAlive(pid) {
+function isAlive(pid) {
   try {
     process.kill(pid, 0);
     return true;

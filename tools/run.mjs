@@ -13,7 +13,8 @@
  * - SIGTERM and SIGHUP are passed on. SIGINT is too, unless there is a terminal: that has sent it to the child already.
  *   Repeats within `REPEAT_MS` are one request, since npm forwards what the terminal has also sent. When a whole process
  *   group is signalled the child can still see a signal twice at once: it should not take that for impatience.
- * - If npm dies without a word, even by `kill -9`, the child gets SIGTERM: the wrapper watches its parent.
+ * - If npm dies without a word, even by `kill -9`, the child gets SIGTERM: the wrapper watches its parent. That is npm
+ *   itself because `package.json` says `exec`: a shell in between would swallow a SIGINT and survive npm.
  * - If the wrapper itself dies by `kill -9`, the child can know: descriptor `LINESHAFT_PARENT_FD` (3) is a pipe that
  *   nobody writes to and that closes with the wrapper. A long-lived child watches it for end-of-file and stops as on
  *   SIGTERM:
@@ -27,7 +28,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { InstallError, install, isAlive } from "./install.mjs";
+import { InstallError, install } from "./install.mjs";
 
 const ROOT = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "..");
 const RUNTIME_MAJOR_MIN = 24;
@@ -98,23 +99,12 @@ function forwardSignals() {
   }
 }
 
-/** npm runs a script through `sh -c`. Some shells replace themselves with the command; the others stay in between. */
-function findNpmPid() {
-  try {
-    const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, "latin1"));
-    return /^(ba|da|k|z|)sh$/.test(name) ? Number(parent) : process.ppid;
-  } catch {
-    return process.ppid; // No /proc on macOS, whose shell replaces itself.
-  }
-}
-
 /** Only under npm: a wrapper that a shell has started in the background may outlive the shell. */
 function watchParent() {
   if (process.env.npm_lifecycle_event === undefined || process.platform === "win32") return;
   const parent = process.ppid;
-  const npm = findNpmPid();
   const timer = setInterval(() => {
-    if (process.ppid === parent && isAlive(npm)) return;
+    if (process.ppid === parent) return;
     clearInterval(timer);
     stoppedBy ??= "SIGTERM";
     child?.kill("SIGTERM");

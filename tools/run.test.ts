@@ -71,8 +71,8 @@ function start(root: string, { viaNpm = false, env = {} }: { viaNpm?: boolean; e
   const wrapper = [process.execPath, join(root, "tools/run.mjs"), "start"] as const;
   const inherited = { ...process.env, npm_execpath: join(root, "fake/npm-cli.js"), npm_node_execpath: process.execPath };
   delete (inherited as NodeJS.ProcessEnv).npm_lifecycle_event;
-  // What npm does: a process that starts a shell, waits for it, and dies without a word when it is killed.
-  const command = `"${wrapper.join('" "')}"; exit $?`;
+  // What npm does: a process that starts the script through a shell, waits for it, and dies without a word when it is killed.
+  const command = `exec "${wrapper.join('" "')}"`;
   const npm = `require("node:child_process").spawn("sh", ["-c", ${JSON.stringify(command)}], { stdio: "inherit" })`;
   const child = viaNpm
     ? spawn(wrapper[0], ["-e", npm], { cwd: root, env: { ...inherited, npm_lifecycle_event: "start", ...env } })
