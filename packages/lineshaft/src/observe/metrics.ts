@@ -1,0 +1,59 @@
+/**
+ * Metrics: what every node counts, in Prometheus' terms, one registry per app and nothing global.
+ *
+ * The names are API: renamed never, documented in `docs/operations.md`. To add one: a row here, its help text says the
+ * unit.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** Bounds of the latency histograms, in seconds. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** All metrics of one app. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** A new registry with the platform's metrics. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    requests: new Counter({
+      name: "lineshaft_http_requests_total",
+      help: "Answered requests",
+      labelNames: ["route", "method", "status"],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: "lineshaft_http_request_seconds",
+      help: "Time from the whole head of a request to its answer, in seconds",
+      labelNames: ["route", "method"],
+      buckets: SECONDS,
+      registers,
+    }),
+    openConnections: new Gauge({ name: "lineshaft_http_connections", help: "Open sockets", registers }),
+    conflicts: new Counter({
+      name: "lineshaft_command_conflicts_total",
+      help: "Serialization conflicts and deadlocks, by whether the command was tried again",
+      labelNames: ["endpoint", "outcome"],
+      registers,
+    }),
+    statements: new Counter({ name: "lineshaft_statements_total", help: "Statements sent to the database", registers }),
+    poolConnections: new Gauge({
+      name: "lineshaft_database_connections",
+      help: "Database connections by state",
+      labelNames: ["state"],
+      registers,
+    }),
+    poolWaiting: new Gauge({ name: "lineshaft_database_waiting", help: "Calls that wait for a connection", registers }),
+    databaseUp: new Gauge({ name: "lineshaft_database_up", help: "1 when the database answers", registers }),
+    faults: new Counter({
+      name: "lineshaft_faults_total",
+      help: "Failures shown to callers, by code",
+      labelNames: ["code"],
+      registers,
+    }),
+    mails: new Counter({ name: "lineshaft_mails_total", help: "Mails by outcome", labelNames: ["outcome"], registers }),
+  };
+}
