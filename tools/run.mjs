@@ -10,7 +10,7 @@
  *
  * Promises.
  * - The exit code is the child's; 128 + n if a signal n ended it. The wrapper never ends before the child.
- * - SIGTERM and SIGHUP are passed on. SIGINT is too, unless there is a terminal: that has sent it to the child already.
+ * - SIGTERM and SIGHUP are passed on. So is SIGINT, unless there is a terminal: that has sent it to the child already.
  *   Repeats within `REPEAT_MS` are one request, since npm forwards what the terminal has also sent. When a whole process
  *   group is signalled the child can still see a signal twice at once: it should not take that for impatience.
  * - If npm dies without a word, even by `kill -9`, the child gets SIGTERM: the wrapper watches its parent. That is npm
@@ -71,9 +71,10 @@ function findRuntime() {
   const binary = join(ROOT, "node_modules", name, "bin", "node");
   const pinned = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).optionalDependencies ?? {};
   if (existsSync(binary) && canLoadBinary()) return binary;
-  const reason = name in pinned && canLoadBinary()
-    ? `npm did not install ${name}@${pinned[name]}`
-    : `there is no packaged runtime for ${process.platform}-${process.arch} with this C library`;
+  const reason =
+    name in pinned && canLoadBinary()
+      ? `npm did not install ${name}@${pinned[name]}`
+      : `there is no packaged runtime for ${process.platform}-${process.arch} with this C library`;
   if (Number.parseInt(process.versions.node, 10) >= RUNTIME_MAJOR_MIN) {
     log(`${reason}; using Node ${process.versions.node}`);
     return process.execPath;
@@ -128,7 +129,8 @@ function runScript(runtime, args) {
 
 async function main([name, ...rest]) {
   const script = SCRIPTS[name];
-  if (script === undefined) fail(`unknown script ${JSON.stringify(name)}; there are: ${Object.keys(SCRIPTS).join(", ")}`);
+  if (script === undefined)
+    fail(`unknown script ${JSON.stringify(name)}; there are: ${Object.keys(SCRIPTS).join(", ")}`);
   forwardSignals();
   watchParent();
   try {

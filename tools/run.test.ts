@@ -52,7 +52,10 @@ function openWorkspace({ installed }: { installed: boolean }): string {
       "node_modules/elsewhere": { version: "1.0.0", integrity: INTEGRITY, os: "plan9", optional: true },
     },
   });
-  writeFileSync(join(root, "package.json"), JSON.stringify({ type: "module", scripts: { start: "node tools/run.mjs start" } }));
+  writeFileSync(
+    join(root, "package.json"),
+    JSON.stringify({ type: "module", scripts: { start: "node tools/run.mjs start" } }),
+  );
   writeFileSync(join(root, "package-lock.json"), lock);
   writeFileSync(join(root, "apps/main.ts"), SERVER);
   mkdirSync(join(root, "fake/bin"), { recursive: true });
@@ -67,13 +70,21 @@ function openWorkspace({ installed }: { installed: boolean }): string {
 
 type Running = { readonly process: ChildProcess; readonly output: () => string };
 
-function start(root: string, { viaNpm = false, env = {} }: { viaNpm?: boolean; env?: NodeJS.ProcessEnv } = {}): Running {
+function start(
+  root: string,
+  { viaNpm = false, env = {} }: { viaNpm?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Running {
   const wrapper = [process.execPath, join(root, "tools/run.mjs"), "start"] as const;
-  const inherited = { ...process.env, npm_execpath: join(root, "fake/npm-cli.js"), npm_node_execpath: process.execPath };
+  const inherited = {
+    ...process.env,
+    npm_execpath: join(root, "fake/npm-cli.js"),
+    npm_node_execpath: process.execPath,
+  };
   delete (inherited as NodeJS.ProcessEnv).npm_lifecycle_event;
   // What npm does: a process that starts the script through a shell, waits for it, and dies without a word when it is killed.
   const command = `exec "${wrapper.join('" "')}"`;
-  const npm = `require("node:child_process").spawn("sh", ["-c", ${JSON.stringify(command)}], { stdio: "inherit" })`;
+  const shell = JSON.stringify(["-c", command]);
+  const npm = `require("node:child_process").spawn("sh", ${shell}, { stdio: "inherit" })`;
   const child = viaNpm
     ? spawn(wrapper[0], ["-e", npm], { cwd: root, env: { ...inherited, npm_lifecycle_event: "start", ...env } })
     : spawn(wrapper[0], wrapper.slice(1), { cwd: root, env: { ...inherited, ...env } });
