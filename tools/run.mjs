@@ -11,8 +11,8 @@
  * Promises.
  * - The exit code is the child's; 128 + n if a signal n ended it. The wrapper never ends before the child.
  * - SIGTERM and SIGHUP are passed on. So is SIGINT, unless there is a terminal: that has sent it to the child already.
- *   Repeats within `REPEAT_MS` are one request, since npm forwards what the terminal has also sent. When a whole process
- *   group is signalled the child can still see a signal twice at once: it should not take that for impatience.
+ *   Repeats within `REPEAT_MS` are one request, since npm forwards what the terminal has also sent. When a whole
+ *   process group is signalled the child can still see a signal twice at once: it should not take that for impatience.
  * - If npm dies without a word, even by `kill -9`, the child gets SIGTERM: the wrapper watches its parent. That is npm
  *   itself because `package.json` says `exec`: a shell in between would swallow a SIGINT and survive npm.
  * - If the wrapper itself dies by `kill -9`, the child can know: descriptor `LINESHAFT_PARENT_FD` (3) is a pipe that

@@ -81,7 +81,7 @@ function start(
     npm_node_execpath: process.execPath,
   };
   delete (inherited as NodeJS.ProcessEnv).npm_lifecycle_event;
-  // What npm does: a process that starts the script through a shell, waits for it, and dies without a word when it is killed.
+  // What npm does: a process that starts the script through a shell, waits, and dies without a word when it is killed.
   const command = `exec "${wrapper.join('" "')}"`;
   const shell = JSON.stringify(["-c", command]);
   const npm = `require("node:child_process").spawn("sh", ${shell}, { stdio: "inherit" })`;

@@ -53,8 +53,11 @@ async function apt(args: readonly string[], log: (line: string) => void): Promis
   const seconds = (): string => `${((Date.now() - startedAt) / 1000).toFixed(0)} s`;
   log(`${what} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = { env, stdio: ["ignore", "pipe", "pipe"], timeout: INSTALL_TIMEOUT_MS } as const;
-  const child = spawn("/usr/bin/apt-get", args, options);
+  const child = spawn("/usr/bin/apt-get", args, {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: INSTALL_TIMEOUT_MS,
+  });
   const tail: string[] = [];
   const keep = (chunk: Buffer): void => {
     tail.push(chunk.toString());

@@ -11,7 +11,8 @@
  * in `test/` is `contract` if its path says so, else `e2e`; any other is `unit`.
  * Promises. The last line is `N passed, N failed, N skipped`, and nothing follows it. The exit code is 0 only if
  * nothing failed and every stage came to its end. A filter that finds no test file fails.
- * Limits. A test that runs longer than `TEST_TIMEOUT_MS`, or a file that does not end, fails.
+ * Limits. A test that runs longer than `TEST_TIMEOUT_MS` fails, unless it names its own timeout; so does a file that
+ * does not end after its tests (`test-leaks.ts`), and a run that takes longer than `RUN_TIMEOUT_MS`.
  */
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -25,6 +26,7 @@ import type { Totals } from "./test-totals.ts";
 const ROOT = join(import.meta.dirname, "..");
 const TEST_FILES = "{packages,apps,tools}/**/*.test.{ts,tsx}";
 const TEST_TIMEOUT_MS = 5 * 60_000;
+const RUN_TIMEOUT_MS = 45 * 60_000;
 const FILES_AT_ONCE = 2;
 
 const CHECKS = {
@@ -52,7 +54,7 @@ function heading(title: string): void {
 
 /** Runs a program with the pinned runtime and our output; resolves to its exit code, or null if a signal ended it. */
 async function run(args: readonly string[]): Promise<number | null> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit", timeout: RUN_TIMEOUT_MS });
   children.add(child);
   try {
     return await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
@@ -94,6 +96,7 @@ async function runTests({ files, name }: Selection): Promise<Totals> {
   try {
     const code = await run([
       "--test",
+      `--import=${join(ROOT, "tools/test-leaks.ts")}`,
       `--test-concurrency=${FILES_AT_ONCE}`,
       `--test-timeout=${TEST_TIMEOUT_MS}`,
       "--test-reporter=spec",

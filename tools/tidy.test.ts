@@ -30,7 +30,7 @@ const SAMPLES: readonly Sample[] = [
     rule: "apps-imports",
     path: "apps/blog/posts.ts",
     bad: 'import pg from "pg";\n',
-    good: 'import { list } from "lineshaft";\nimport { A } from "lineshaft/accounts";\nimport { Post } from "./model.ts";\n',
+    good: 'import { list } from "lineshaft";\nimport "lineshaft/accounts";\nimport { B } from "./model.ts";\n',
   },
   {
     rule: "apps-imports",
