@@ -6,10 +6,25 @@
  * closed to others (`socket-folder.ts`). Sorting is by code point (C.UTF-8), the same on every machine: a cluster that
  * moves keeps its indexes valid.
  */
-import { chmodSync, chownSync, existsSync, fsyncSync, openSync, closeSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, lstatSync } from "node:fs";
-import { join } from "node:path";
-import { once } from "node:events";
+
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { EmbeddedPostgresError, systemCode } from "./errors.ts";
@@ -91,7 +106,12 @@ async function initialise(workshop: Workshop, fresh: string, major: number): Pro
   const common = ["-D", fresh, "-U", USER, "-A", "trust", "-E", "UTF8", "--data-checksums", "--no-instructions"];
   const args = workshop.durable ? common : [...common, "--no-sync"];
   if (major >= BUILTIN_LOCALE_MAJOR) {
-    await mustRun(workshop, workshop.binaries.initdb, [...args, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]);
+    await mustRun(workshop, workshop.binaries.initdb, [
+      ...args,
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--locale=C",
+    ]);
     return;
   }
   const { exitCode, output } = await run(workshop, workshop.binaries.initdb, [...args, "--locale=C.UTF-8"]);
@@ -115,8 +135,10 @@ function assertVersion(data: string, major: number): void {
   if (Number.parseInt(found, 10) === major) return;
   throw new EmbeddedPostgresError(
     "POSTGRES_VERSION_MISMATCH",
-    `The data in "${data}" was written by Postgres ${found}; the programs here are Postgres ${major}, and one cannot read the other's files. ` +
-      `To keep the data: install the version that brings Postgres ${found}, dump the database with pg_dump, move the folder aside, ` +
+    `The data in "${data}" was written by Postgres ${found}; the programs here are Postgres ${major}, and one ` +
+      "cannot read the other's files. " +
+      `To keep the data: install the version that brings Postgres ${found}, dump the database with pg_dump, move ` +
+      "the folder aside, " +
       "start again and load the dump. To begin anew: move the folder aside.",
   );
 }
@@ -133,7 +155,8 @@ function takeOwnership(data: string, identity: Identity): void {
   if (uid === process.geteuid?.()) return;
   throw new EmbeddedPostgresError(
     "POSTGRES_FOLDER_UNUSABLE",
-    `The data in "${data}" belongs to user ${uid}, and this process is user ${process.geteuid?.()}. Start as that user, or change the owner (chown -R).`,
+    `The data in "${data}" belongs to user ${uid}, and this process is user ${process.geteuid?.()}. Start as ` +
+      "that user, or change the owner (chown -R).",
   );
 }
 
@@ -159,13 +182,18 @@ function failed(program: string, exitCode: number | null, output: string): Embed
   const hint = output.includes("No space left") ? " The disk is full: free some space and start again." : "";
   return new EmbeddedPostgresError(
     "POSTGRES_START_FAILED",
-    `"${program}" could not create the database cluster (exit ${exitCode}).${hint} The end of its output:\n${lastLines(output)}`,
+    `"${program}" could not create the database cluster (exit ${exitCode}).${hint} The end of its ` +
+      `output:\n${lastLines(output)}`,
   );
 }
 
 /** Runs a program to its end under the watchdog. */
 async function run(
-  workshop: Workshop, program: string, args: readonly string[], input?: string): Promise<{ exitCode: number | null; output: string }> {
+  workshop: Workshop,
+  program: string,
+  args: readonly string[],
+  input?: string,
+): Promise<{ exitCode: number | null; output: string }> {
   const { identity, environment, watchdog } = workshop;
   const pipe = input === undefined ? "ignore" : "pipe";
   const child: ChildProcess = watchdog.start({ program, args, environment, identity, input: pipe, output: "pipe" });
@@ -181,6 +209,10 @@ async function run(
     const [exitCode] = (await once(child, "close")) as [number | null];
     return { exitCode, output };
   } catch (cause) {
-    throw new EmbeddedPostgresError("POSTGRES_START_FAILED", `No program can be started through \`sh\`: ${String(cause)}. Install a POSIX shell.`, { cause });
+    throw new EmbeddedPostgresError(
+      "POSTGRES_START_FAILED",
+      `No program can be started through \`sh\`: ${String(cause)}. Install a POSIX shell.`,
+      { cause },
+    );
   }
 }

@@ -7,13 +7,24 @@
  *     <folder>/server.log  what Postgres writes, and server.log.1, the part before
  *     <folder>/lib, native repairs of the binary package, see `binaries.ts`
  *
- * Taking over. The lock is free only when every process on the folder is gone. If it is held although its owner is dead,
- * what holds it is a watchdog at work or a Postgres that lost its launcher *and* its watchdog; the latter is found by its
- * working folder and stopped, and then the lock comes free. A Postgres that somebody started by hand holds no lock: it
- * is found by `postmaster.pid`. Ids are compared with the processes' working folders before anything is signalled, so
- * an id that the system has given to another program is never touched.
+ * Taking over. The lock is free only when every process on the folder is gone. If it is held although its owner is
+ * dead, what holds it is a watchdog at work or a Postgres that lost its launcher *and* its watchdog; the latter is
+ * found by its working folder and stopped, and then the lock comes free. A Postgres that somebody started by hand holds
+ * no lock: it is found by `postmaster.pid`. Ids are compared with the processes' working folders before anything is
+ * signalled, so an id that the system has given to another program is never touched.
  */
-import { accessSync, chmodSync, chownSync, constants, mkdirSync, readFileSync, realpathSync, rmSync, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EmbeddedPostgresError, systemCode } from "./errors.ts";
@@ -51,7 +62,10 @@ export interface DataFolder {
  */
 export function openDataFolder(folder: string): DataFolder {
   if (!isAbsolute(folder) || folder.includes("\n")) {
-    throw new EmbeddedPostgresError("POSTGRES_BAD_OPTIONS", `\`folder\` is an absolute path without line breaks; got "${folder}".`);
+    throw new EmbeddedPostgresError(
+      "POSTGRES_BAD_OPTIONS",
+      `\`folder\` is an absolute path without line breaks; got "${folder}".`,
+    );
   }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
@@ -75,7 +89,8 @@ export function assertLocalFileSystem(folder: string, type: number): void {
   if (name === undefined) return;
   throw new EmbeddedPostgresError(
     "POSTGRES_FOLDER_UNUSABLE",
-    `"${folder}" is on a network file system (${name}), where two hosts could start Postgres on the same data and destroy it. ` +
+    `"${folder}" is on a network file system (${name}), where two hosts could start Postgres on the same data ` +
+      "and destroy it. " +
       "Use a folder on a local disk, or set DATABASE_URL to a Postgres server.",
   );
 }
@@ -87,8 +102,8 @@ export function giveFolder(folder: string, identity: Identity): void {
 }
 
 /**
- * Takes the folder's lock. Refuses at once while another launcher lives; waits, bounded, while the remains of a dead one
- * are cleared away.
+ * Takes the folder's lock. Refuses at once while another launcher lives; waits, bounded, while the remains of a dead
+ * one are cleared away.
  * @throws {EmbeddedPostgresError} POSTGRES_FOLDER_IN_USE.
  */
 export async function lockDataFolder(folder: DataFolder, report: (step: string) => void): Promise<FolderLock> {
@@ -106,7 +121,9 @@ export async function lockDataFolder(folder: DataFolder, report: (step: string) 
   }
 }
 
-/** With the lock held: stops a server that runs on the data all the same, and removes a `postmaster.pid` that misleads. */
+/**
+ * With the lock held: stops a server that runs on the data all the same, and removes a `postmaster.pid` that misleads.
+ */
 export async function clearRemains(folder: DataFolder, report: (step: string) => void): Promise<void> {
   const pid = postmasterPid(folder.data);
   if (pid === undefined) return;
@@ -124,7 +141,8 @@ function inUse(folder: DataFolder, owner: LockOwner | undefined): EmbeddedPostgr
   const holder = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host}`;
   return new EmbeddedPostgresError(
     "POSTGRES_FOLDER_IN_USE",
-    `The database in "${folder.root}" is in use by ${holder}. Stop that process, or give this one a folder of its own; ` +
+    `The database in "${folder.root}" is in use by ${holder}. Stop that process, or give this one a folder of ` +
+      "its own; " +
       "several processes on one database need DATABASE_URL.",
   );
 }

@@ -112,7 +112,8 @@ async function lockDescriptor(descriptor: number, path: string): Promise<"flock"
     if (exitCode === FLOCK_EXIT_HELD && complaint === "") return "held";
     throw new EmbeddedPostgresError(
       "POSTGRES_FOLDER_UNUSABLE",
-      `"${path}" cannot be locked: flock ended with ${exitCode} ${complaint.trim()}. Keep the folder on a local file system that has flock.`,
+      `"${path}" cannot be locked: flock ended with ${exitCode} ${complaint.trim()}. Keep the folder on a local ` +
+        "file system that has flock.",
     );
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;

@@ -9,7 +9,7 @@
  * where the account could not. The price: SQL run by the role `postgres` can then read any file, as root could, so the
  * right is given only where nothing else works. Containers usually lack it; the error names the ways out.
  */
-import { accessSync, constants, readFileSync, statSync, type Stats } from "node:fs";
+import { accessSync, constants, readFileSync, type Stats, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { EmbeddedPostgresError } from "./errors.ts";
@@ -42,7 +42,9 @@ export function chooseIdentity(folder: string, dataFolder: string, binaries: str
     return { account: undefined, needsPassage: false };
   }
   const account = accountForData(dataFolder) ?? accountForProject(folder) ?? borrowedAccount();
-  const barred = [dirname(folder), binaries].map((path) => firstBarred(path, account)).find((path) => path !== undefined);
+  const barred = [dirname(folder), binaries]
+    .map((path) => firstBarred(path, account))
+    .find((path) => path !== undefined);
   if (barred !== undefined) assertPassage(barred, account);
   return { account: { uid: account.uid, gid: account.gid }, needsPassage: barred !== undefined };
 }
@@ -59,7 +61,8 @@ function assertOwnAccount(): void {
   } catch (cause) {
     throw new EmbeddedPostgresError(
       "POSTGRES_NO_USER",
-      `The user with the number ${process.geteuid?.()} has no entry in /etc/passwd, and Postgres cannot create a database cluster ` +
+      `The user with the number ${process.geteuid?.()} has no entry in /etc/passwd, and Postgres cannot create a ` +
+        "database cluster " +
         "without one. Run as a user that has an entry, or set DATABASE_URL to another Postgres.",
       { cause },
     );
@@ -69,7 +72,9 @@ function assertOwnAccount(): void {
 function accountForData(dataFolder: string): Account | undefined {
   const owner = ownerOf(dataFolder);
   // Once created, the cluster keeps its owner: no entry is needed to run it.
-  return owner === undefined || owner.uid === 0 ? undefined : { name: `user ${owner.uid}`, uid: owner.uid, gid: owner.gid };
+  return owner === undefined || owner.uid === 0
+    ? undefined
+    : { name: `user ${owner.uid}`, uid: owner.uid, gid: owner.gid };
 }
 
 function accountForProject(folder: string): Account | undefined {
@@ -91,7 +96,8 @@ function borrowedAccount(): Account {
   }
   throw new EmbeddedPostgresError(
     "POSTGRES_NO_USER",
-    `Postgres does not run as root, and /etc/passwd has neither of the accounts ${BORROWED_ACCOUNTS.join(", ")} to run it under. ` +
+    `Postgres does not run as root, and /etc/passwd has neither of the accounts ${BORROWED_ACCOUNTS.join(", ")} ` +
+      "to run it under. " +
       "Start as an ordinary user, or make such a user the owner of the project folder.",
   );
 }
@@ -131,7 +137,8 @@ function assertPassage(barred: string, account: Account): void {
     "POSTGRES_FOLDER_UNUSABLE",
     `Postgres does not run as root, and the account it would run under (${account.name}) cannot pass "${barred}". ` +
       `Move the project out of "${barred}", or run \`chmod o+x "${barred}"\`, or start as an ordinary user. ` +
-      "(With `setpriv` and the capability DAC_READ_SEARCH this start would do it for you; one of them is missing here.)",
+      "(With `setpriv` and the capability DAC_READ_SEARCH this start would do it for you; one of them is missing " +
+      "here.)",
   );
 }
 

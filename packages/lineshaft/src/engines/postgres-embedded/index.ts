@@ -2,7 +2,8 @@
  * Embedded Postgres: a real server inside the project folder, with nothing to install and no port to choose.
  *
  * Model. `startEmbeddedPostgres` locks the folder, clears what a killed run left, creates the cluster on the first
- * start, and runs the server on a unix socket. One launcher per folder; other processes of the project connect by `url`.
+ * start, and runs the server on a unix socket. One launcher per folder; other processes of the project connect by
+ * `url`.
  *
  *     launcher (Node) ──pipe──> watchdog (sh)      stops the server when the launcher is gone
  *          └── child ─────────> postgres           restarted when it ends by itself
@@ -17,7 +18,7 @@
  * (root), `binaries.ts` (repairs), `cluster.ts` (first start), `server.ts` (states), `socket-folder.ts`.
  */
 import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { type Binaries, findBinaries, prepareBinaries } from "./binaries.ts";
 import { chownAll, DATABASE, ensureCluster, readVersion, USER, type Workshop } from "./cluster.ts";
 import { clearRemains, type DataFolder, giveFolder, lockDataFolder, openDataFolder } from "./data-folder.ts";
@@ -48,22 +49,30 @@ export interface EmbeddedPostgresOptions {
 
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** For `pg`: `host` is the socket folder. */
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
   /** The same as a URL, for `DATABASE_URL`. */
   readonly url: string;
   /** Version of the server, such as "18.4". */
   readonly version: string;
   /** Process id of the server; another one after a restart. */
   readonly pid: number;
-  /** Stops the server and gives the folder back. Open connections are closed, their transactions rolled back. Idempotent. */
+  /**
+   * Stops the server and gives the folder back. Open connections are closed, their transactions rolled back.
+   * Idempotent.
+   */
   stop(): Promise<void>;
 }
 
 /**
  * Starts Postgres on a folder and resolves when it accepts connections.
  *
- * The first start creates the cluster, the role `postgres` and the database `lineshaft`. A server that a killed run left
- * on the folder is stopped first. The server ends with this process, and does not keep it alive.
+ * The first start creates the cluster, the role `postgres` and the database `lineshaft`. A server that a killed run
+ * left on the folder is stopped first. The server ends with this process, and does not keep it alive.
  *
  * @throws {EmbeddedPostgresError} POSTGRES_FOLDER_IN_USE at once when another launcher has the folder;
  *   POSTGRES_NO_BINARIES, POSTGRES_NO_USER, POSTGRES_FOLDER_UNUSABLE, POSTGRES_VERSION_MISMATCH, POSTGRES_BAD_OPTIONS
@@ -81,12 +90,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const lock = await lockDataFolder(folder, report);
     cleanup.defer(() => lock.release());
-    if (lock.kind === "owner-text") onEvent({ kind: "log", detail: "no `flock` program: the folder is not protected from other containers" });
+    if (lock.kind === "owner-text")
+      onEvent({ kind: "log", detail: "no `flock` program: the folder is not protected from other containers" });
     await clearRemains(folder, report);
     const workshop = openWorkshop({ folder, lock, binariesFolder, options, cleanup });
     const version = await readVersion(workshop.workshop);
     await ensureCluster(workshop.workshop, version);
-    const server = new Server(workshop.workshop, serverArguments(folder.data, workshop.socketFolder, options), workshop.log, onEvent);
+    const server = new Server(
+      workshop.workshop,
+      serverArguments(folder.data, workshop.socketFolder, options),
+      workshop.log,
+      onEvent,
+    );
     cleanup.defer(() => server.stop());
     report("starting Postgres");
     await server.start();
@@ -147,9 +162,15 @@ function openWorkshop(parts: WorkshopParts): { workshop: Workshop; socketFolder:
   giveFiles(folder, identity);
   const socketFolder = createSocketFolder(folder.data, identity);
   cleanup.defer(() => rmSync(socketFolder, { recursive: true, force: true }));
-  const watchdog = new Watchdog(socketFolder, lock.descriptor, () => onEvent({ kind: "log", detail: "the watchdog was killed and has been replaced" }));
+  const watchdog = new Watchdog(socketFolder, lock.descriptor, () =>
+    onEvent({ kind: "log", detail: "the watchdog was killed and has been replaced" }),
+  );
   cleanup.defer(() => watchdog.release());
-  return { workshop: { folder, binaries, identity, environment: environmentFor(binaries), watchdog, durable, report }, socketFolder, log };
+  return {
+    workshop: { folder, binaries, identity, environment: environmentFor(binaries), watchdog, durable, report },
+    socketFolder,
+    log,
+  };
 }
 
 /** After a start as root the owner of the folder must still be able to start by itself. */
@@ -167,6 +188,6 @@ function environmentFor(binaries: Binaries): Readonly<Record<string, string>> {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     LC_ALL: "C",
     TZ: "UTC",
-    ...(binaries.libraryFolder === undefined ? {} : { [library]: binaries.libraryFolder }),
+    ...(binaries.libraryFolders.length === 0 ? {} : { [library]: binaries.libraryFolders.join(delimiter) }),
   };
 }

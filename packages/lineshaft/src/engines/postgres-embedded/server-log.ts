@@ -1,9 +1,9 @@
 /**
  * The server's log: a file that Postgres writes to itself, so it survives the launcher and there is no pipe to break.
  *
- * Bounded: when the file is larger than `LOG_BYTES_MAX` it is copied to `<file>.1` and cut to nothing. Postgres appends,
- * so it goes on at the new end. The size is looked at every `CHECK_MS`: in between the file can grow beyond the bound,
- * and lines written during the copy can be lost. A log is not worth a collector process.
+ * Bounded: when the file is larger than `LOG_BYTES_MAX` it is copied to `<file>.1` and cut to nothing. Postgres
+ * appends, so it goes on at the new end. The size is looked at every `CHECK_MS`: in between the file can grow beyond
+ * the bound, and lines written during the copy can be lost. A log is not worth a collector process.
  */
 import { chmodSync, closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 

@@ -81,7 +81,14 @@ export class Server {
     const { binaries, environment, identity, watchdog } = this.#workshop;
     const output = this.#log.descriptor;
     const logOffset = this.#log.size();
-    const child = watchdog.start({ program: binaries.postgres, args: this.#args, environment, identity, input: "ignore", output });
+    const child = watchdog.start({
+      program: binaries.postgres,
+      args: this.#args,
+      environment,
+      identity,
+      input: "ignore",
+      output,
+    });
     this.#child = child;
     child.on("error", () => {}); // No shell: `#untilReady` sees that there is no process.
     try {
@@ -101,7 +108,9 @@ export class Server {
     if (child !== undefined && hasEnded(child)) this.#onExit(child);
   }
 
-  /** The server writes "ready" into its pid file: cheaper than to try a connection, and it needs no right to connect. */
+  /**
+   * The server writes "ready" into its pid file: cheaper than to try a connection, and it needs no right to connect.
+   */
   async #untilReady(child: ChildProcess, logOffset: number): Promise<void> {
     const deadline = Date.now() + READY_MS_MAX;
     while (true) {
@@ -118,7 +127,8 @@ export class Server {
     const hint = tail.includes("No space left") ? " The disk is full: free some space and start again." : "";
     return new EmbeddedPostgresError(
       "POSTGRES_START_FAILED",
-      `Postgres on "${this.#workshop.folder.data}" ${what}.${hint} The whole log is "${this.#log.path}"; its end:\n${tail}`,
+      `Postgres on "${this.#workshop.folder.data}" ${what}.${hint} The whole log is "${this.#log.path}"; its ` +
+        `end:\n${tail}`,
     );
   }
 
@@ -136,7 +146,10 @@ export class Server {
       const count = this.#crashesAtMs.length;
       if (count > RESTARTS_MAX) {
         this.#state = "failed";
-        this.#onEvent({ kind: "crashed", detail: `given up after ${RESTARTS_MAX} restarts within ${RESTART_WINDOW_MS} ms; ${detail}` });
+        this.#onEvent({
+          kind: "crashed",
+          detail: `given up after ${RESTARTS_MAX} restarts within ${RESTART_WINDOW_MS} ms; ${detail}`,
+        });
         return;
       }
       this.#onEvent({ kind: "crashed", detail });
@@ -168,7 +181,11 @@ export class Server {
     const child = this.#child;
     if (child === undefined) return;
     child.ref();
-    const steps = [["SIGINT", STOP_FAST_MS_MAX], ["SIGQUIT", STOP_HARD_MS_MAX], ["SIGKILL", STOP_HARD_MS_MAX]] as const;
+    const steps = [
+      ["SIGINT", STOP_FAST_MS_MAX],
+      ["SIGQUIT", STOP_HARD_MS_MAX],
+      ["SIGKILL", STOP_HARD_MS_MAX],
+    ] as const;
     for (const [name, timeoutMs] of steps) {
       if (hasEnded(child)) return;
       const timeout = AbortSignal.timeout(timeoutMs);

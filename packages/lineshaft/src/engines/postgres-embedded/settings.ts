@@ -23,7 +23,11 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /** The price of an unclean end is the whole cluster. */
-const NOT_DURABLE: Readonly<Record<string, string>> = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
+const NOT_DURABLE: Readonly<Record<string, string>> = {
+  fsync: "off",
+  full_page_writes: "off",
+  synchronous_commit: "off",
+};
 
 /** The launcher depends on these: where the server listens, where its data and its log are. */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -41,19 +45,26 @@ const SETTING_NAME = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/;
 export function validateSettings(settings: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(settings)) {
     if (!SETTING_NAME.test(name) || value.includes("\0")) {
-      throw new EmbeddedPostgresError("POSTGRES_BAD_OPTIONS", `"${name}" is not the name of a Postgres setting: expected lower case, such as "work_mem".`);
+      throw new EmbeddedPostgresError(
+        "POSTGRES_BAD_OPTIONS",
+        `"${name}" is not the name of a Postgres setting: expected lower case, such as "work_mem".`,
+      );
     }
     if (!RESERVED.has(name)) continue;
     throw new EmbeddedPostgresError(
       "POSTGRES_BAD_OPTIONS",
-      `The setting "${name}" belongs to the launcher and cannot be changed (asked for "${value}"). Set DATABASE_URL to a Postgres of your own.`,
+      `The setting "${name}" belongs to the launcher and cannot be changed (asked for "${value}"). Set ` +
+        "DATABASE_URL to a Postgres of your own.",
     );
   }
 }
 
 /** The command line of the server. */
 export function serverArguments(
-  data: string, socketFolder: string, options: { readonly settings?: Readonly<Record<string, string>>; readonly durable?: boolean }): readonly string[] {
+  data: string,
+  socketFolder: string,
+  options: { readonly settings?: Readonly<Record<string, string>>; readonly durable?: boolean },
+): readonly string[] {
   const settings = {
     ...DEFAULTS,
     ...(options.durable === false ? NOT_DURABLE : {}),

@@ -35,7 +35,8 @@ export function createSocketFolder(dataFolder: string, identity: Identity): stri
   }
   throw new EmbeddedPostgresError(
     "POSTGRES_START_FAILED",
-    `The socket folder "${join(base, name)}" and the next ${NAMES_MAX - 1} names belong to another user. Remove them, or set TMPDIR to a folder of your own.`,
+    `The socket folder "${join(base, name)}" and the next ${NAMES_MAX - 1} names belong to another user. Remove ` +
+      "them, or set TMPDIR to a folder of your own.",
   );
 }
 

@@ -5,17 +5,17 @@
  * when the *thread* that started the process ends. A pipe closes when its holder is gone, whatever killed it, on any
  * system, and a shell that reads it can also escalate and clean up, which a signal cannot.
  *
- * Model. The watchdog is a shell, child of the launcher, with a pipe as its input. It reads process ids, one a line; the
- * last one is the charge, 0 is none. At the end of input it stops the charge (SIGINT, then SIGQUIT, then SIGKILL),
- * removes the socket folder and ends. A gate closes the gap between "started" and "watched": a program starts as a shell
- * that waits for a line on descriptor 3 and then becomes the program, with the same id. The id goes to the watchdog
- * before that line, and what was written to a pipe is delivered even when the writer is dead. So at no instant is there
- * a Postgres without a watchdog that knows it.
+ * Model. The watchdog is a shell, child of the launcher, with a pipe as its input. It reads process ids, one a line;
+ * the last one is the charge, 0 is none. At the end of input it stops the charge (SIGINT, then SIGQUIT, then SIGKILL),
+ * removes the socket folder and ends. A gate closes the gap between "started" and "watched": a program starts as a
+ * shell that waits for a line on descriptor 3 and then becomes the program, with the same id. The id goes to the
+ * watchdog before that line, and what was written to a pipe is delivered even when the writer is dead. So at no instant
+ * is there a Postgres without a watchdog that knows it.
  *
  * Both get the lock's descriptor, so the folder counts as in use until the last of them is gone, and both are sessions
  * of their own, so Ctrl-C in a terminal reaches the launcher alone and the app can end its work first.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Identity } from "./identity.ts";
 
@@ -144,7 +144,9 @@ export class Watchdog {
 
 /** Changes the user and keeps one right: to pass folders and to read (see `identity.ts`). */
 function passage(account: { readonly uid: number; readonly gid: number }): readonly string[] {
-  const right = "+dac_read_search";
   const user = [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups", "--no-new-privs"];
-  return ["setpriv", ...user, `--inh-caps=${right}`, `--ambient-caps=${right}`, "--"];
+  // initdb looks for its programs with access(2), which ignores capabilities of ordinary users unless this bit is set.
+  const bits = ["--securebits=+no_setuid_fixup"];
+  const right = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"];
+  return ["setpriv", ...user, ...bits, ...right, "--bounding-set=-all,+dac_read_search", "--"];
 }
