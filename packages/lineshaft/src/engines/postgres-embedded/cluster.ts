@@ -2,9 +2,9 @@
  * The database cluster: created once, completely or not at all, and checked on every start.
  *
  * It is created in `data.new` and renamed when it is finished, database included, so an interrupted first start leaves
- * nothing that looks like a cluster. Access is by "trust", because the only way in is a socket in a folder that is
- * closed to others (`socket-folder.ts`). Sorting is by code point (C.UTF-8), the same on every machine: a cluster that
- * moves keeps its indexes valid.
+ * nothing that looks like a cluster. Access through the socket is by "trust", because the only way in is a socket in a
+ * folder that is closed to others (`socket-folder.ts`). Sorting is by code point (C.UTF-8), the same on every machine:
+ * a cluster that moves keeps its indexes valid.
  */
 
 import type { ChildProcess } from "node:child_process";
@@ -36,6 +36,8 @@ export const USER = "postgres";
 export const DATABASE = "lineshaft";
 
 const OUTPUT_CHARS_MAX = 16_384;
+/** A program that takes longer hangs; on a slow disk initdb takes a minute. */
+const RUN_MS_MAX = 600_000;
 /** From here on Postgres brings a C.UTF-8 of its own; before, the system has one or not. */
 const BUILTIN_LOCALE_MAJOR = 17;
 
@@ -103,7 +105,18 @@ async function createCluster(workshop: Workshop, major: number): Promise<void> {
 }
 
 async function initialise(workshop: Workshop, fresh: string, major: number): Promise<void> {
-  const common = ["-D", fresh, "-U", USER, "-A", "trust", "-E", "UTF8", "--data-checksums", "--no-instructions"];
+  const common = [
+    "-D",
+    fresh,
+    "-U",
+    USER,
+    "--auth-local=trust",
+    "--auth-host=reject",
+    "-E",
+    "UTF8",
+    "--data-checksums",
+    "--no-instructions",
+  ];
   const args = workshop.durable ? common : [...common, "--no-sync"];
   if (major >= BUILTIN_LOCALE_MAJOR) {
     await mustRun(workshop, workshop.binaries.initdb, [
@@ -201,6 +214,7 @@ async function run(
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
   };
+  const timer = setTimeout(() => child.kill("SIGKILL"), RUN_MS_MAX);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
   child.stdin?.on("error", () => {}); // It ended without reading: its exit tells.
@@ -214,5 +228,7 @@ async function run(
       `No program can be started through \`sh\`: ${String(cause)}. Install a POSIX shell.`,
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -19,6 +19,7 @@ import {
   chownSync,
   constants,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -38,6 +39,8 @@ const OWNER_UNKNOWN_MS_MAX = 1_000;
 const TAKE_OVER_MS_MAX = 30_000;
 const STOP_FAST_MS_MAX = 8_000;
 const STOP_HARD_MS_MAX = 5_000;
+
+const OWN_NAMES = new Set(["data", "data.new", "lock", "server.log", "server.log.1", "lib", "native"]);
 
 /** Types of `statfs(2)` on Linux. Their locks and their fsync depend on a server and its mount options. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -79,8 +82,20 @@ export function openDataFolder(folder: string): DataFolder {
     );
   }
   const root = realpathSync(folder);
+  assertOwnFolder(root);
   assertLocalFileSystem(root, statfsSync(root).type);
   return { root, data: join(root, "data"), lock: join(root, "lock"), log: join(root, "server.log") };
+}
+
+/** Owner and mode of the folder are changed, so it must not be somebody's project, or `/`. */
+function assertOwnFolder(root: string): void {
+  const stranger = readdirSync(root).find((name) => !OWN_NAMES.has(name) && !name.startsWith("."));
+  if (stranger === undefined) return;
+  throw new EmbeddedPostgresError(
+    "POSTGRES_FOLDER_UNUSABLE",
+    `"${root}" holds something else ("${stranger}"), and the database needs a folder of its own. ` +
+      `Pass one that is empty or absent, such as "${join(root, ".lineshaft", "postgres")}".`,
+  );
 }
 
 /** @throws {EmbeddedPostgresError} POSTGRES_FOLDER_UNUSABLE for the types of network file systems. */

@@ -33,7 +33,7 @@ import { Watchdog } from "./watchdog.ts";
 export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode, POSTGRES_ERRORS } from "./errors.ts";
 
 export interface EmbeddedPostgresOptions {
-  /** Where the database lives: an absolute path, for example `<project>/.lineshaft/postgres`. Created when absent. */
+  /** Where the database lives: an absolute path, for example `<project>/.lineshaft/postgres`. A folder of its own. */
   readonly folder: string;
   /** Folder with `initdb` and `postgres`. Default: those of the installed package for this system. */
   readonly binaries?: string;

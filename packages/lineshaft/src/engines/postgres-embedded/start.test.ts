@@ -80,6 +80,11 @@ describe("embedded Postgres: start and stop", () => {
     assert.equal(statSync(postgres.connection.host).mode & 0o777, 0o700);
     assert.equal(statSync(folder.postgres).mode & 0o777, 0o700);
     assert.match(postgres.version, /^18\./);
+    const rules = await ask(postgres.url, "select distinct type, auth_method from pg_hba_file_rules order by type");
+    assert.deepEqual(rules, [
+      { type: "host", auth_method: "reject" },
+      { type: "local", auth_method: "trust" },
+    ]);
     assert.deepEqual(await ask(postgres.url, "select current_user, current_database()"), [
       { current_user: "postgres", current_database: "lineshaft" },
     ]);
@@ -127,6 +132,15 @@ describe("embedded Postgres: refusals say what to do", () => {
       hasCode("POSTGRES_FOLDER_UNUSABLE", /not a database cluster/),
     );
     assert.ok(existsSync(join(folder.data, "photo.jpg")));
+  });
+
+  test("a folder that is somebody's project", async () => {
+    await using folder = new TestFolder();
+    writeFileSync(join(folder.path, "package.json"), "{}");
+    const mode = statSync(folder.path).mode;
+    const refusal = hasCode("POSTGRES_FOLDER_UNUSABLE", /package\.json.*folder of its own/);
+    await assert.rejects(startEmbeddedPostgres({ folder: folder.path }), refusal);
+    assert.equal(statSync(folder.path).mode, mode, "and it is left as it was");
   });
 
   test("options that the launcher cannot honour", async () => {
