@@ -86,7 +86,9 @@ async function runNpm(root, { log, onChild, lock }) {
   const seconds = () => ((Date.now() - startedAt) / 1000).toFixed(1);
   // Development and optional packages are named explicitly: NODE_ENV=production or a user's npmrc would drop them and
   // the next start would install again. The log level is named since `npm test --silent` reaches this npm as well.
+  // What npm's own Node is does not matter to packages that the pinned runtime runs, so engines are not enforced.
   const options = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--include=dev", "--include=optional"];
+  options.push("--engine-strict=false");
   const { command, prefix } = findNpm();
   // npm's standard output goes to ours for errors: a caller may read the output of the script itself.
   const child = spawn(command, [...prefix, ...options], { cwd: root, stdio: ["ignore", 2, 2] });

@@ -17,9 +17,10 @@
  *   itself because `package.json` says `exec`: a shell in between would swallow a SIGINT and survive npm.
  * - If the wrapper itself dies by `kill -9`, the child can know: descriptor `LINESHAFT_PARENT_FD` (3) is a pipe that
  *   nobody writes to and that closes with the wrapper. A long-lived child watches it for end-of-file and stops as on
- *   SIGTERM:
+ *   SIGTERM. It removes the variable, since programs that it starts inherit that but not the descriptor:
  *
  *     const fd = Number(process.env.LINESHAFT_PARENT_FD);
+ *     delete process.env.LINESHAFT_PARENT_FD;
  *     if (fd > 0) new net.Socket({ fd, readable: true, writable: false }).on("close", stop).resume().unref();
  *
  * To add a script: `SCRIPTS` below, and a line in `package.json`.

@@ -6,7 +6,8 @@
  * or fail under `CI=true`. No system cluster is created and no service started: tests start the binaries themselves.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 const HEARTBEAT_MS = 10_000;
 const LOCK_WAIT_S = 120;
@@ -22,29 +23,36 @@ export const SERVERS: readonly Server[] = [
 ];
 
 /** Installs the missing servers where that is possible. Never throws; returns those that are still missing. */
-export async function provideServers(log: (line: string) => void): Promise<readonly Server[]> {
-  const missing = SERVERS.filter((server) => !existsSync(server.path));
-  for (const { name, path } of SERVERS) log(`${name}: ${existsSync(path) ? path : "missing"}`);
+export async function provideServers(log: (line: string) => void, servers = SERVERS): Promise<readonly Server[]> {
+  const missing = servers.filter((server) => !existsSync(server.path));
+  for (const { name, path } of servers) log(`${name}: ${existsSync(path) ? path : "missing"}`);
   if (missing.length === 0) return [];
   if (!existsSync("/usr/bin/apt-get") || process.getuid?.() !== 0) {
     log("not installed: this needs root on a Debian with apt-get");
     return missing;
   }
-  preventCluster();
   const packages = missing.map((server) => server.debianPackage);
   const wait = ["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`, "-o", "Dpkg::Options::=--force-confold"];
-  if (await apt(["update", "-qq", ...wait], log)) {
-    // One by one: a Debian of another age may have the one and not the other.
-    for (const name of packages) await apt(["install", "-y", "-qq", "--no-install-recommends", ...wait, name], log);
+  const allowCluster = preventCluster();
+  try {
+    if (await apt(["update", "-qq", ...wait], log)) {
+      // One by one: a Debian of another age may have the one and not the other.
+      for (const name of packages) await apt(["install", "-y", "-qq", "--no-install-recommends", ...wait, name], log);
+    }
+  } finally {
+    allowCluster();
   }
-  return SERVERS.filter((server) => !existsSync(server.path));
+  return servers.filter((server) => !existsSync(server.path));
 }
 
-/** Debian's package would create and start a system cluster on the default port. */
-function preventCluster(): void {
-  if (existsSync(CLUSTER_SETTINGS)) return;
-  mkdirSync("/etc/postgresql-common", { recursive: true });
-  writeFileSync(CLUSTER_SETTINGS, "create_main_cluster = false\n");
+/** Debian's package would create and start a system cluster on the default port. Returns what takes this back. */
+function preventCluster(): () => void {
+  const before = existsSync(CLUSTER_SETTINGS) ? readFileSync(CLUSTER_SETTINGS, "utf8") : null;
+  mkdirSync(dirname(CLUSTER_SETTINGS), { recursive: true });
+  writeFileSync(CLUSTER_SETTINGS, `${before ?? ""}\ncreate_main_cluster = false\n`);
+  return () => {
+    if (before !== null) writeFileSync(CLUSTER_SETTINGS, before);
+  };
 }
 
 async function apt(args: readonly string[], log: (line: string) => void): Promise<boolean> {

@@ -15,7 +15,7 @@
  * does not end after its tests (`test-leaks.ts`), and a run that takes longer than `RUN_TIMEOUT_MS`.
  */
 import { spawn } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, matchesGlob } from "node:path";
@@ -159,22 +159,14 @@ function select(args: readonly string[]): Selection {
 /** Ends the children and this process when the wrapper dies: a test run must not go on behind one's back. */
 function stopWithParent(): void {
   const fd = Number(process.env.LINESHAFT_PARENT_FD);
-  if (!(fd > 0) || !isPipe(fd)) return;
+  // The variable would reach programs further down, the descriptor does not.
+  delete process.env.LINESHAFT_PARENT_FD;
+  if (!(fd > 0)) return;
   const stop = (): void => {
     for (const child of children) child.kill("SIGTERM");
     process.exit(1);
   };
   new Socket({ fd, readable: true, writable: false }).on("close", stop).resume().unref();
-}
-
-/** The variable reaches programs further down, the descriptor does not. */
-function isPipe(fd: number): boolean {
-  try {
-    const stats = statSync(`/dev/fd/${fd}`);
-    return stats.isSocket() || stats.isFIFO();
-  } catch {
-    return false;
-  }
 }
 
 function summarize(outcomes: readonly Outcome[]): void {
