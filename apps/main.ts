@@ -1,15 +1,8 @@
-/** Placeholder: answers every request until the apps are here, and stops when its wrapper dies. */
-import { createServer } from "node:http";
-import { Socket } from "node:net";
+/** The apps of this repository in one process, on one port: `npm start`. */
+import { app, main } from "lineshaft";
+import { seed } from "./seed.ts";
+import * as todos from "./todo/todo.ts";
 
-const server = createServer((_request, response) => response.end("Lineshaft\n"));
-server.listen(Number(process.env.PORT ?? 3000));
+export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { todos }, seed });
 
-function stop(): void {
-  server.close();
-  server.closeAllConnections();
-}
-
-const parentFd = Number(process.env.LINESHAFT_PARENT_FD);
-if (parentFd > 0) new Socket({ fd: parentFd, readable: true, writable: false }).on("close", stop).resume().unref();
-process.once("SIGINT", stop).once("SIGTERM", stop);
+if (import.meta.main) await main(apps);

@@ -15,8 +15,9 @@ import {
   Transaction,
 } from "kysely";
 import type { ServiceDefinition } from "../define/service.ts";
-import { jsonColumns } from "./json-columns.ts";
+
 import type { CallTransaction, StatementResult } from "./transaction.ts";
+import { entityWrites } from "./writes.ts";
 
 const compiler = new PostgresQueryCompiler();
 const adapter = new PostgresAdapter();
@@ -55,7 +56,7 @@ export function kyselyOf(transaction: CallTransaction, service: ServiceDefinitio
   const connection = new CallConnection(transaction, service.name);
   let plugins = pluginsOf.get(service);
   if (!plugins) {
-    plugins = jsonColumns(service);
+    plugins = [entityWrites(service)];
     pluginsOf.set(service, plugins);
   }
   const executor = new DefaultQueryExecutor(compiler, adapter, { provideConnection: (use) => use(connection) }, plugins);

@@ -56,7 +56,8 @@ export function clientConfig(connection: Connection, applicationName: string): p
   };
 }
 
-const TEXT_ARRAY_OID: number = 1009;
+/** The type `text[]` in Postgres' catalog. */
+const TEXT_ARRAY_OID = 1009;
 
 /** 64-bit numbers are bigint and days are strings; all else as `pg` reads it. */
 function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
@@ -71,7 +72,7 @@ function getTypeParser(oid: number, format?: "text" | "binary"): (value: string)
 
 /** Splits a Postgres array literal, as the driver does for `text[]`. */
 function parseArray(text: string): (string | null)[] {
-  const parse = pg.types.getTypeParser(TEXT_ARRAY_OID as pg.types.TypeId, "text");
+  const parse = pg.types.getTypeParser(TEXT_ARRAY_OID as never, "text") as (text: string) => unknown;
   return parse(text) as (string | null)[];
 }
 

@@ -11,6 +11,7 @@ import type {
   Context,
   Definition,
   EndpointDefinition,
+  Log,
   Method,
   Query,
   QueryRoute,
@@ -55,6 +56,23 @@ export type Authenticate = (context: {
   readonly now: Date;
 }) => Promise<Actor>;
 
+/** What an app tells its services when it starts. */
+export interface Surroundings {
+  readonly mode: "development" | "production";
+  /** Key of signatures; the same on every node. */
+  readonly secret: string;
+  /** Where callers reach this node: `PUBLIC_URL`, or the address that it listens on. */
+  readonly origin: () => string;
+  readonly mail: Mailer;
+  readonly log: Log;
+}
+
+/** Sends mail: the seam to a sandbox or to SMTP. */
+export interface Mailer {
+  /** Resolves when the mail is handed over. */
+  send(mail: { readonly to: string; readonly subject: string; readonly text: string }): Promise<void>;
+}
+
 /** How a service behaves as a whole. */
 export interface ServiceOptions<TEntities, TRule> {
   readonly entities?: TEntities;
@@ -70,8 +88,11 @@ export interface ServiceOptions<TEntities, TRule> {
   readonly problem?: (problem: Problem) => ProblemFormat;
   /** Makes this the service that tells who calls. One in an app. */
   readonly authenticate?: Authenticate;
-  /** Scheme of `Authorization` beside `Bearer`, for the docs. */
+  /** One sentence for the API reference. */
   readonly description?: string;
+  /** Called once at the start of an app, before the first call: for what a service needs of its surroundings. */
+  readonly prepare?: (surroundings: Surroundings) => void;
+
 }
 
 /** A service as the platform sees it. */

@@ -1,0 +1,89 @@
+/**
+ * Context: what one run of an endpoint gets. Parts that most runs do not ask for are made when they are asked for.
+ */
+import type { Transaction } from "kysely";
+import { kyselyOf } from "../data/kysely.ts";
+import type { CallTransaction } from "../data/transaction.ts";
+import type { Actor } from "../define/actor.ts";
+import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
+import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
+
+/** What a call brings along, whatever it came in by. */
+export interface CallRequest {
+  readonly endpoint: EndpointDefinition;
+  /** The name of the endpoint in the app, for logs and metrics. */
+  readonly name: string;
+  /** Validated values, as `run` sees them. */
+  readonly input: unknown;
+  readonly actor: Actor;
+  readonly facts: RequestFacts;
+  readonly now: Date;
+  readonly log: Log;
+  readonly signal: () => AbortSignal;
+}
+
+/** Headers that a run adds to its answer. */
+export class ReplyHeaders implements Reply {
+  readonly entries: [name: string, value: string][] = [];
+
+  header(name: string, value: string): void {
+    if (/[\r\n\u0000]/.test(value)) throw new Error(`Header "${name}" holds a line break or a NUL character.`);
+    this.entries.push([name.toLowerCase(), value]);
+  }
+}
+
+export class CallContext implements Context<any, any, string, "anyone"> {
+  readonly call: Call;
+  readonly reply: ReplyHeaders;
+  readonly #request: CallRequest;
+  readonly #transaction: CallTransaction;
+  #db: Transaction<any> | null = null;
+
+  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call) {
+    this.#request = request;
+    this.#transaction = transaction;
+    this.reply = reply;
+    this.call = call;
+  }
+
+  get input(): any {
+    return this.#request.input;
+  }
+  get actor(): Actor {
+    return this.#request.actor;
+  }
+  get db(): Transaction<any> {
+    this.#db ??= kyselyOf(this.#transaction, this.#request.endpoint.service);
+    return this.#db;
+  }
+  get now(): Date {
+    return this.#request.now;
+  }
+  get request(): RequestFacts {
+    return this.#request.facts;
+  }
+  get log(): Log {
+    return this.#request.log;
+  }
+  get signal(): AbortSignal {
+    return this.#request.signal();
+  }
+  get fail(): Fail<string> {
+    return failOf(this.#request.endpoint);
+  }
+}
+
+const fails = new WeakMap<EndpointDefinition, Fail<string>>();
+
+/** `fail` of an endpoint: its own codes first, then the platform's. */
+function failOf(endpoint: EndpointDefinition): Fail<string> {
+  let fail = fails.get(endpoint);
+  if (fail) return fail;
+  fail = (code: string, options?: string | FaultOptions): never => {
+    const row = endpoint.errors[code] ?? ERRORS[code as ErrorCode];
+    if (!row) throw new Error(`fail("${code}"): ${endpoint.route} declares no such code in its errors.`);
+    throw new Fault(code, row, typeof options === "string" ? { detail: options } : options);
+  };
+  fails.set(endpoint, fail);
+  return fail;
+}

@@ -1,0 +1,51 @@
+/**
+ * Limits: how often an endpoint may be called, per actor, per address or by all together.
+ *
+ * The generic cell rate algorithm (ITU-T I.371): one number per key, the time at which the key would be empty again.
+ * A burst up to the whole count passes at once, then calls pass at the rate. `Counters` is the seam: in this process by
+ * default, so on several nodes each counts for itself until a shared engine is chosen.
+ */
+import type { Limit } from "../define/endpoint.ts";
+
+/** Keys that one node counts; the least recently used are forgotten beyond that, which can only let calls pass. */
+export const LIMIT_KEYS_MAX = 100_000;
+
+const UNIT_MS: Readonly<Record<string, number>> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+export interface ParsedRate {
+  readonly count: number;
+  readonly windowMs: number;
+}
+
+/** Reads `60/minute`. The form is checked at load. */
+export function parseRate(rate: Limit["rate"]): ParsedRate {
+  const [count, unit = ""] = rate.split("/");
+  return { count: Number(count), windowMs: UNIT_MS[unit] ?? 60_000 };
+}
+
+export interface Verdict {
+  readonly allowed: boolean;
+  /** When another call would pass; 0 when this one did. */
+  readonly retryAfterMs: number;
+}
+
+/** Counts calls. */
+export interface Counters {
+  hit(key: string, rate: ParsedRate, nowMs: number): Promise<Verdict> | Verdict;
+}
+
+/** Counters of one process. */
+export class InProcessCounters implements Counters {
+  readonly #emptyAt = new Map<string, number>();
+
+  hit(key: string, { count, windowMs }: ParsedRate, nowMs: number): Verdict {
+    const stepMs = windowMs / count;
+    const emptyAt = Math.max(this.#emptyAt.get(key) ?? nowMs, nowMs);
+    const waitMs = emptyAt + stepMs - windowMs - nowMs;
+    if (waitMs > 1e-6) return { allowed: false, retryAfterMs: waitMs };
+    this.#emptyAt.delete(key);
+    this.#emptyAt.set(key, emptyAt + stepMs);
+    if (this.#emptyAt.size > LIMIT_KEYS_MAX) this.#emptyAt.delete(this.#emptyAt.keys().next().value ?? key);
+    return { allowed: true, retryAfterMs: 0 };
+  }
+}

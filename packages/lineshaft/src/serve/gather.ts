@@ -1,0 +1,166 @@
+/**
+ * Gathers an endpoint's input from path, query string, headers, cookies and body into one JSON object.
+ *
+ * Where a key is read from: a `:param` from the path; else what its field says with `from`; else the query string for
+ * GET and DELETE, and the body for the others. Text from outside the body is turned into the number, boolean or list
+ * that the field wants; where it cannot be, it stays text and the validator says so.
+ */
+import type { IncomingMessage } from "node:http";
+import { escapePointer, type ReadInput, unstorableText, type WireInput } from "../call/input.ts";
+import type { EndpointDefinition } from "../define/endpoint.ts";
+import { Fault, type FieldError, fault } from "../define/errors.ts";
+import type { AnyField, FieldType, InputSource } from "../define/field.ts";
+import { shapeKind } from "../define/shape.ts";
+import { didYouMean } from "../define/suggest.ts";
+import { hasBody, readJson } from "./body.ts";
+import { cookiesOf } from "./cookies.ts";
+import { type Parameters, parseQueryString } from "./query-string.ts";
+
+/** Where one key of an input is read from. */
+export interface InputPart {
+  readonly key: string;
+  readonly in: InputSource;
+  /** Under which name it stands there. */
+  readonly name: string;
+  readonly fromText: (text: string) => unknown;
+  readonly many: boolean;
+}
+
+const identity = (text: string): unknown => text;
+
+/** Where every key of an endpoint's input is read from. */
+export function inputParts(endpoint: EndpointDefinition): InputPart[] {
+  const elsewhere: InputSource = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
+  return Object.entries(endpoint.input).map(([key, shape]) => {
+    const spec = shapeKind(shape) === "field" ? (shape as AnyField).spec : null;
+    const source = endpoint.params.includes(key) ? "path" : (spec?.source?.in ?? elsewhere);
+    const name = spec?.source?.name ?? key;
+    const type = spec?.type ?? null;
+    const many = type?.kind === "list";
+    const fromText = textReader(type?.kind === "list" ? type.item.spec.type : type);
+    return { key, in: source, name: source === "header" ? name.toLowerCase() : name, fromText, many };
+  });
+}
+
+function textReader(type: FieldType | null): (text: string) => unknown {
+  switch (type?.kind) {
+    case "integer":
+    case "serial":
+    case "float":
+      return (text) => (/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : text);
+    case "boolean":
+      return (text) => (text === "true" ? true : text === "false" ? false : text);
+    default:
+      return identity;
+  }
+}
+
+/** Gathers the raw input of one request. */
+export class Gather {
+  readonly #parts: readonly InputPart[];
+  readonly #partOf: ReadonlyMap<string, InputPart>;
+  readonly #closed: boolean;
+  readonly #elsewhere: "query" | "body";
+  readonly #read: ReadInput;
+
+  constructor(
+    endpoint: EndpointDefinition,
+    compile: (partOf: (key: string) => FieldError["in"], closed: boolean) => ReadInput,
+  ) {
+    this.#parts = inputParts(endpoint);
+    this.#partOf = new Map(this.#parts.map((part) => [part.key, part]));
+    this.#closed = endpoint.service.options.unknownInput !== "ignore";
+    this.#elsewhere = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
+    this.#read = compile((key) => this.#partOf.get(key)?.in ?? this.#elsewhere, this.#closed);
+  }
+
+  /** @throws {Fault} whatever is wrong with the request or its input, all field errors at once. */
+  async input(request: IncomingMessage, params: Readonly<Record<string, string | undefined>>, queryText: string, now: Date) {
+    const errors: FieldError[] = [];
+    const wire = hasBody(request) ? await this.#body(request, errors) : {};
+    const query = parseQueryString(queryText);
+    if (this.#closed) this.#refuseUnknown(query, errors);
+    for (const part of this.#parts) if (part.in !== "body") this.#place(part, wire, request, params, query, errors);
+    if (errors.length === 0) return this.#read(wire, now);
+    throw mergedWith(errors, () => this.#read(wire, now));
+  }
+
+  async #body(request: IncomingMessage, errors: FieldError[]): Promise<WireInput> {
+    const { value, suspect } = await readJson(request);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      const detail = "must be a JSON object";
+      throw fault("INVALID_INPUT", { detail: `The body ${detail}.`, errors: [{ in: "body", pointer: "", rule: "type", detail }] });
+    }
+    if (suspect) errors.push(...unstorableText(value, "body"));
+    return value as WireInput;
+  }
+
+  #refuseUnknown(query: Parameters, errors: FieldError[]): void {
+    if (query.size === 0) return;
+    const known = this.#parts.filter((part) => part.in === "query").map((part) => part.name);
+    for (const name of query.keys()) {
+      if (known.includes(name)) continue;
+      const suggestion = didYouMean(name, known);
+      const detail = suggestion ? `is not known here; did you mean "${suggestion}"?` : "is not known here";
+      errors.push({ in: "query", pointer: `/${escapePointer(name)}`, rule: "unknown", detail });
+    }
+  }
+
+  #place(
+    part: InputPart,
+    wire: WireInput,
+    request: IncomingMessage,
+    params: Readonly<Record<string, string | undefined>>,
+    query: Parameters,
+    errors: FieldError[],
+  ): void {
+    const pointer = `/${escapePointer(part.key)}`;
+    if (part.key in wire) {
+      delete wire[part.key];
+      if (this.#closed) errors.push({ in: "body", pointer, rule: "unknown", detail: `is read from the ${part.in}, not from the body` });
+    }
+    const texts = textsOf(part, request, params, query);
+    if (texts.length === 0) return;
+    if (texts.length > 1 && !part.many) {
+      errors.push({ in: part.in, pointer, rule: "type", detail: `stands ${texts.length} times, but takes one value` });
+    }
+    for (const text of texts) errors.push(...unstorableText(text, part.in, pointer));
+    wire[part.key] = part.many ? texts.map(part.fromText) : part.fromText(texts[0]!);
+  }
+}
+
+function textsOf(
+  part: InputPart,
+  request: IncomingMessage,
+  params: Readonly<Record<string, string | undefined>>,
+  query: Parameters,
+): readonly string[] {
+  switch (part.in) {
+    case "path":
+      return asList(params[part.key]);
+    case "query":
+      return query.get(part.name) ?? [];
+    case "header":
+      return asList(request.headers[part.name]);
+    default:
+      return asList(cookiesOf(request.headers.cookie)[part.name]);
+  }
+}
+
+function asList(value: string | string[] | undefined): readonly string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** The errors found while gathering, with those that the validator still finds. */
+function mergedWith(errors: FieldError[], validate: () => unknown): Fault {
+  try {
+    validate();
+  } catch (error) {
+    if (error instanceof Fault && error.errors) {
+      const known = new Set(errors.map((each) => `${each.in}${each.pointer}`));
+      errors.push(...error.errors.filter((each) => !known.has(`${each.in}${each.pointer}`)));
+    }
+  }
+  const [first] = errors;
+  return fault("INVALID_INPUT", { errors, detail: `${first!.pointer || first!.in} ${first!.detail}` });
+}

@@ -1,0 +1,49 @@
+/**
+ * Test kit: a whole app on a real Postgres of its own, for one test file.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AppOptions, app, type RunningApp, type StartOptions } from "../app/app.ts";
+import type { Settings } from "../app/settings.ts";
+
+/** Servers that an app is tested on: the embedded one, and another major version where Debian's package is there. */
+export const TEST_SERVERS = [
+  { name: "Postgres 18, embedded", binaries: undefined },
+  { name: "Postgres 15, Debian", binaries: "/usr/lib/postgresql/15/bin" },
+] as const;
+
+export type TestServer = (typeof TEST_SERVERS)[number];
+
+/** Why tests on a server cannot run here; `false` when they can. In CI a missing server is a failure, not a skip. */
+export function missing(server: TestServer): string | false {
+  if (server.binaries === undefined || existsSync(server.binaries)) return false;
+  const why = `${server.binaries} is not there: apt-get install postgresql-15`;
+  if (process.env.CI) throw new Error(why);
+  return why;
+}
+
+export interface TestOptions extends Omit<StartOptions, "settings"> {
+  readonly settings?: Partial<Settings>;
+  readonly server?: TestServer;
+}
+
+/** Starts an app on free ports, on a new server in a temporary folder, which is removed at the end. */
+export async function startTestApp(options: AppOptions, test: TestOptions = {}): Promise<RunningApp> {
+  const { server, settings, ...rest } = test;
+  await using made = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "lineshaft-test-"));
+  made.defer(() => rm(folder, { recursive: true, force: true }));
+  const running = await app(options).start({
+    folder,
+    environment: {},
+    embedded: { durable: false, ...(server?.binaries === undefined ? {} : { binaries: server.binaries }) },
+    ...rest,
+    settings: { port: 0, metricsPort: 0, logLevel: "silent", dataFolder: join(folder, "data"), ...settings },
+  });
+  made.use(running);
+  const resources = made.move();
+  const stop = () => resources.disposeAsync();
+  return { ...running, stop, [Symbol.asyncDispose]: stop };
+}
