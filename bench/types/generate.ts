@@ -13,7 +13,7 @@ export const ENTITIES_PER_SERVICE = 5;
 export const ENDPOINTS_PER_ENTITY = 5;
 export const ENDPOINTS_PER_SERVICE = ENTITIES_PER_SERVICE * ENDPOINTS_PER_ENTITY;
 
-/** One entity of every service. `$` stands for the number of the service, `$next` and `$previous` for its neighbours. */
+/** One entity of every service. `$` stands for the service's number, `$next` and `$previous` for its neighbours'. */
 interface Template {
   readonly name: string;
   readonly fields: readonly string[];
@@ -147,10 +147,11 @@ const ENTITIES: readonly Template[] = [
 /**
  * Writes the app with its `tsconfig.json`.
  *
- * @param folder   Emptied first. It must lie in this repository, where `lineshaft` is found.
- * @param services Their number; two neighbours of one need three.
+ * @param folder       Emptied first. It must lie in `bench/.generated/types`.
+ * @param services     Their number; two neighbours of one need three.
+ * @param declarations The declaration file of `lineshaft`, relative to the folder.
  */
-export async function generate(folder: string, services: number): Promise<void> {
+export async function generate(folder: string, services: number, declarations: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   for (let index = 0; index < services; index += 1) {
     const around = { next: (index + 1) % services, previous: (index + services - 1) % services };
@@ -159,7 +160,12 @@ export async function generate(folder: string, services: number): Promise<void> 
     await writeFile(join(place, "model.ts"), model(index, around));
     await writeFile(join(place, "endpoints.ts"), endpointFile(index, around.next));
   }
-  const config = { extends: "../../../../tsconfig.json", include: ["."], exclude: [] };
+  const config = {
+    extends: "../../../../tsconfig.json",
+    compilerOptions: { paths: { lineshaft: [declarations] } },
+    include: ["."],
+    exclude: [],
+  };
   await writeFile(join(folder, "tsconfig.json"), `${JSON.stringify(config, null, 2)}\n`);
 }
 

@@ -48,9 +48,8 @@ export interface EntityDefinition {
   readonly place: string;
 }
 
-type Updatable<TField> = TField extends Field<infer V, infer M, infer H>
-  ? Field<M extends "optional" ? V | null : V, "optional", H>
-  : never;
+type Updatable<TField> =
+  TField extends Field<infer V, infer M, infer H> ? Field<M extends "optional" ? V | null : V, "optional", H> : never;
 
 /** The class that `entity` gives. */
 export interface Entity<TName extends string, TFields> {
@@ -73,29 +72,33 @@ export interface AnyEntity {
   readonly fields: any;
 }
 
-type Column<T> = T extends Field<infer V, infer M, any>
-  ? M extends "required"
-    ? V
-    : M extends "optional"
-      ? V | null
-      : M extends "default"
-        ? Generated<V>
-        : M extends "generated"
-          ? ColumnType<V, V | undefined, never>
-          : ColumnType<V, never, never>
-  : never;
+type Column<T> =
+  T extends Field<infer V, infer M, any>
+    ? M extends "required"
+      ? V
+      : M extends "optional"
+        ? V | null
+        : M extends "default"
+          ? Generated<V>
+          : M extends "generated"
+            ? ColumnType<V, V | undefined, never>
+            : ColumnType<V, never, never>
+    : never;
 
 /**
  * The tables of a service as Kysely's types want them: hidden fields are columns like others.
  *
- * Not `[K in keyof E as E[K]["table"]]`, which says the same: Kysely asks for `keyof` these tables all the time, and with
- * `as` the checker works every name out again each time: an app would cost a sixth more (measured by `bench/types`).
+ * Not `[K in keyof E as E[K]["table"]]`, which says the same: Kysely asks for `keyof` these tables all the time, and
+ * with `as` the checker works every name out again each time. An app would cost a sixth more (see `bench/types`).
  */
 export type Tables<E extends { readonly [key: string]: AnyEntity }> = {
   [N in E[keyof E]["table"]]: { [C in keyof FieldsOf<E, N>]: Column<FieldsOf<E, N>[C]> };
 };
 
-type FieldsOf<E extends { readonly [key: string]: AnyEntity }, N> = Extract<E[keyof E], { readonly table: N }>["fields"];
+type FieldsOf<E extends { readonly [key: string]: AnyEntity }, N> = Extract<
+  E[keyof E],
+  { readonly table: N }
+>["fields"];
 
 /**
  * Declares a table.

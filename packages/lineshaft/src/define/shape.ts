@@ -5,8 +5,8 @@
  * read off it: `ValueOf` (what `run` gets), `ResultOf` (what `run` gives), `InputOf` (what a caller sends).
  *
  * These types are the price of every type check in every app, so they are written for the checker: one mapped type
- * each, no unions to distribute over, no re-evaluation. `bench/types` guards the cost. They map over `keyof T`, though a
- * list of the wanted keys would be a little cheaper: so the editor finds its way from `input.code` to the field.
+ * each, no unions to distribute over, no re-evaluation. `bench/types` guards the cost. They map over `keyof T`,
+ * though a list of the wanted keys would be cheaper: so the editor finds its way from `input.code` to the field.
  */
 import type { AnyEntity } from "./entity.ts";
 import { type Field, field, isField, type Mode, type Shaped } from "./field.ts";
@@ -47,7 +47,9 @@ type Hidden = { readonly hiding: true };
 type Leaf<T, V, TAbsent> = T extends Optional ? V | TAbsent : V;
 
 /** What `run` sees of an input. A computed column is never sent, so it is not there. */
-export type ValueOf<T> = T extends new (row: never) => infer R
+export type ValueOf<T> = T extends new (
+  row: never,
+) => infer R
   ? R
   : T extends Shaped<infer V>
     ? Leaf<T, V, undefined>
@@ -58,7 +60,9 @@ export type ValueOf<T> = T extends new (row: never) => infer R
         : { readonly [K in keyof T as T[K] extends Computed ? never : K]: ValueOf<T[K]> };
 
 /** What `run` gives for an output: nothing hidden, which would be left out anyway. */
-export type ResultOf<T> = T extends new (row: never) => infer R
+export type ResultOf<T> = T extends new (
+  row: never,
+) => infer R
   ? R
   : T extends Shaped<infer V>
     ? Leaf<T, V, null>
@@ -72,7 +76,9 @@ export type ResultOf<T> = T extends new (row: never) => infer R
  * What a caller sends, in JSON. Evaluated only where a call is written. A generated field (an `id`) must be sent: in an
  * input it says which row is meant, and nothing would make it.
  */
-export type InputOf<T> = T extends new (row: never) => infer R
+export type InputOf<T> = T extends new (
+  row: never,
+) => infer R
   ? Wire<R>
   : T extends Shaped<infer V>
     ? Wire<V>
@@ -118,7 +124,10 @@ export function nullable<TInner extends Schema>(inner: TInner): Nullable<TInner>
 export function page<TItem extends Schema>(
   item: TItem,
 ): { readonly items: List<TItem>; readonly next: Field<string | null> } {
-  return { items: list(item), next: field.text().nullable().describe("Cursor of the next page; null on the last one.") };
+  return {
+    items: list(item),
+    next: field.text().nullable().describe("Cursor of the next page; null on the last one."),
+  };
 }
 
 /** An answer of another type than JSON: `content("application/rss+xml")`. `run` gives its text. */
