@@ -127,7 +127,8 @@ function checkTables(
     } else homes.set(entity, service);
     const namesake = tables.get(entity.table);
     if (namesake) {
-      const problem = `another entity has the table ${shown(entity.table)}: ${entityName(namesake)} (${namesake.place})`;
+      const other = `${entityName(namesake)} (${namesake.place})`;
+      const problem = `another entity has the table ${shown(entity.table)}: ${other}`;
       inspection.add(
         { place: entity.place, what: `${spot.what}, ${key}` },
         problem,

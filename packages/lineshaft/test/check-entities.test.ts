@@ -1,0 +1,170 @@
+/** Mistakes in entities: each rule goes off on its sample and on nothing else. */
+
+import { list, nullable } from "../src/define/shape.ts";
+import { entity, field, Link, nest, type Sample, testSamples, withEntities, withFields } from "./check-samples.ts";
+
+const ENTITIES: readonly Sample[] = [
+  ["an empty table", () => withEntities(entity("", { id: field.id() })), /name is empty/, /1 to 63 bytes/],
+  ["a long table", () => withEntities(entity("ä".repeat(32), { id: field.id() })), /is 64 bytes long/, /cuts longer/],
+  ["a NUL in a table", () => withEntities(entity("a\0b", { id: field.id() })), /"a\\u0000b" holds/, /letters/],
+  ["a table that is no text", () => withEntities(entity(7, { id: field.id() })), /name is 7, not a text/, /name of 1/],
+  ["a long field", () => withFields({ ["x".repeat(64)]: field.text() }), /is 64 bytes long/, /63 bytes/],
+  [
+    "a prototype name",
+    () => withFields({ ["__proto__"]: field.text() }),
+    /link\.__proto__: .*JavaScript/,
+    /another name/,
+  ],
+  ["a system column", () => withFields({ xmin: field.text() }), /has a column "xmin"/, /another name/],
+  ["no field", () => withFields({ code: "text" }), /link\.code: it is "text", which is not a field/, /field\.text/],
+  ["no primary key", () => withEntities(entity("a", { x: field.text() })), /no primary key/, /field\.id\(\)/],
+  ["two ids", () => withFields({ nr: field.serial() }), /has 2 ids: id, nr/, /Keep one/],
+  [
+    "unknown in primaryKey",
+    () => withFields({ code: field.text() }, { primaryKey: ["cod"] }),
+    /primaryKey: there is no field "cod"/,
+    /Did you mean "code"\?/,
+  ],
+  [
+    "empty primaryKey",
+    () => withFields({}, { primaryKey: [] }),
+    /primaryKey: it names no field/,
+    /at least one of: id/,
+  ],
+  [
+    "unknown in unique",
+    () => withFields({ code: field.text() }, { unique: [["coed"]] }),
+    /unique: there is no field "coed"/,
+    /"code"/,
+  ],
+  [
+    "twice in unique",
+    () => withFields({ code: field.text() }, { unique: [["code", "code"]] }),
+    /names "code" twice/,
+    /once/,
+  ],
+  [
+    "unknown in indexes",
+    () => withFields({ code: field.text() }, { indexes: [{ on: ["kode"] }] }),
+    /indexes: there is no field "kode"/,
+    /"code"/,
+  ],
+  [
+    "unknown in search",
+    () => withFields({ code: field.text() }, { indexes: [{ search: ["kode"] }] }),
+    /no field "kode"/,
+    /"code"/,
+  ],
+  [
+    "optional in key",
+    () => withFields({ a: field.text().optional() }, { primaryKey: ["a"] }),
+    /it is optional\(\) and stands in the primary/,
+    /no nulls/,
+  ],
+  [
+    "nullable in key",
+    () => withFields({ a: field.text().nullable() }, { primaryKey: ["a"] }),
+    /nullable\(\) and stands/,
+    /no nulls/,
+  ],
+  [
+    "JSON in key",
+    () => withFields({ a: field.json() }, { primaryKey: ["a"] }),
+    /JSON stands in the primary key/,
+    /field\.id/,
+  ],
+  ["hidden id", () => withEntities(entity("a", { id: field.id().hidden() })), /id is hidden/, /pick\(\)/],
+  [
+    "computed with default",
+    () => withFields({ a: field.text().default("x").computed("b") }),
+    /computed and has a default/,
+    /leave out/,
+  ],
+  [
+    "computed and optional",
+    () => withFields({ a: field.text().computed("b").optional() }),
+    /computed and has optional\(\)/,
+    /leave out/,
+  ],
+  [
+    "set null, required",
+    () => withEntities(Link, entity("a", { id: field.id(), to: field.ref(() => Link, { onDelete: "set null" }) })),
+    /cannot be null/,
+    /optional\(\)/,
+  ],
+  ["unique JSON", () => withFields({ a: field.json().unique() }), /unique\(\) on JSON/, /gin/],
+  ["indexed JSON", () => withFields({ a: field.list(field.json()).indexed() }), /indexed\(\) on JSON/, /gin/],
+  ["JSON in unique", () => withFields({ a: field.money() }, { unique: [["a"]] }), /unique: "a" is JSON/, /gin/],
+  ["JSON in btree", () => withFields({ a: field.json() }, { indexes: [{ on: ["a"] }] }), /indexes: "a" is JSON/, /gin/],
+  ["unknown method", () => withFields({}, { indexes: [{ on: ["id"], using: "btre" }] }), /using is "btre"/, /"btree"/],
+  [
+    "unique gin",
+    () => withFields({ a: field.json() }, { indexes: [{ on: ["a"], using: "gin", unique: true }] }),
+    /unique index.*"gin"/,
+    /Only btree/,
+  ],
+  [
+    "search of numbers",
+    () => withFields({ a: field.integer() }, { indexes: [{ search: ["a"] }] }),
+    /searches "a".*integer/,
+    /kind text/,
+  ],
+  [
+    "two search indexes",
+    () => withFields({ a: field.text(), b: field.text() }, { indexes: [{ search: ["a"] }, { search: ["b"] }] }),
+    /2 search indexes/,
+    /one index/,
+  ],
+  [
+    "time in JSON",
+    () => withFields({ a: field.json({ b: { c: field.time() } }) }),
+    /link\.a\.b\.c: a time inside JSON comes back.*string/,
+    /column/,
+  ],
+  [
+    "bigints in JSON",
+    () => withFields({ a: field.list(field.json({ b: field.list(field.bigint()) })) }),
+    /a bigint inside JSON/,
+    /column/,
+  ],
+  [
+    "an id in JSON",
+    () => withFields({ a: field.json({ b: list(nullable({ c: field.id() })) }) }),
+    /makes no id inside JSON/,
+    /entity/,
+  ],
+  [
+    "a reference in JSON",
+    () => withEntities(Link, entity("a", { id: field.id(), b: field.json({ c: field.ref(() => Link) }) })),
+    /no foreign key/,
+    /column/,
+  ],
+  [
+    "an entity in JSON",
+    () => withFields({ a: field.json({ b: Link }) }),
+    /cannot hold the entity the function or class/,
+    /field\.ref/,
+  ],
+  ["no shape in JSON", () => withFields({ a: field.json({ b: "text" }) }), /cannot hold "text"/, /fields/],
+  [
+    "a prototype name in JSON",
+    () => withFields({ a: field.json({ constructor: field.text() }) }),
+    /"constructor" has a meaning/,
+    /another/,
+  ],
+  ["JSON in JSON in JSON …", () => withFields({ a: field.json(nest(40)) }), /deeper than 32 levels/, /flatter/],
+  [
+    "a time in JSON in JSON",
+    () => withFields({ a: field.json({ b: field.json({ c: field.time() }) }) }),
+    /link\.a\.b\.c: a time/,
+    /column/,
+  ],
+  [
+    "a bad field in JSON",
+    () => withFields({ a: field.json({ b: field.integer({ max: 3e9 }) }) }),
+    /link\.a\.b: .*3000000000/,
+    /bigint/,
+  ],
+];
+
+testSamples("mistakes of entities", ENTITIES);
