@@ -4,7 +4,6 @@
  * The samples are made by the same function that makes real answers, so a service with a format of its own is
  * documented by what its format gives.
  */
-import { STATUS_CODES } from "node:http";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, type ErrorRow, Fault, type FieldError } from "../define/errors.ts";
 import type { InputSource } from "../define/field.ts";
@@ -139,7 +138,7 @@ function responseOf(status: string, samples: readonly Sample[]): FailureResponse
   return {
     status,
     response: {
-      description: other ? "Any other failure." : descriptionOf(status, samples),
+      description: other ? "Any other failure." : descriptionOf(samples),
       ...(later ? { headers: { "Retry-After": RETRY_AFTER } } : {}),
       ...(byType.size > 0 ? { content } : {}),
     },
@@ -147,11 +146,11 @@ function responseOf(status: string, samples: readonly Sample[]): FailureResponse
   };
 }
 
-function descriptionOf(status: string, samples: readonly Sample[]): string {
-  const lines = samples.map(({ row }) => `\`${row.code}\`: ${row.title}.`);
-  return lines.length === 1
-    ? lines[0]!
-    : [`${STATUS_CODES[status] ?? status}:`, ...lines.map((each) => `- ${each}`)].join("\n");
+/** One line: readers show it in a list. The titles stand with the examples. */
+function descriptionOf(samples: readonly Sample[]): string {
+  const [only, ...others] = samples;
+  if (others.length === 0) return `\`${only!.row.code}\`: ${only!.row.title}.`;
+  return samples.map(({ row }) => `\`${row.code}\``).join(", ");
 }
 
 function mediaOf(mediaType: string, samples: readonly Sample[], other: boolean): object {

@@ -39,11 +39,11 @@ export function openApiDocument(declarations: Declarations, info: ApiInfo): obje
   const components = new Components(declarations);
   const authenticates = declarations.services.some((service) => service.options.authenticate !== undefined);
   const paths = pathsOf(declarations.endpoints, components, authenticates);
-  const { title, version, description, servers } = info;
+  const { title, version, description, servers = ["/"] } = info;
   const document = {
     openapi: OPENAPI_VERSION,
     info: { title, version, ...(description === undefined ? {} : { description }) },
-    ...(servers ? { servers: servers.map((url) => ({ url })) } : {}),
+    servers: servers.map((url) => ({ url })),
     tags: tagsOf(declarations),
     paths,
     components: {
