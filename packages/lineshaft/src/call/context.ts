@@ -22,9 +22,18 @@ export interface CallRequest {
   readonly signal: () => AbortSignal;
 }
 
-/** Headers that a run adds to its answer. */
+/** What a run adds to its answer, and what it leaves to do once it has committed. */
 export class ReplyHeaders implements Reply {
   readonly entries: [name: string, value: string][] = [];
+  readonly tasks: (() => Promise<void>)[] = [];
+
+  /**
+   * Runs a task after the commit, without waiting for it; never when the run is undone. A process that dies in between
+   * loses it: for what must happen there are events.
+   */
+  afterCommit(task: () => Promise<void>): void {
+    this.tasks.push(task);
+  }
 
   header(name: string, value: string): void {
     if (/[\r\n\u0000]/.test(value)) throw new Error(`Header "${name}" holds a line break or a NUL character.`);

@@ -71,6 +71,7 @@ async function runOnce(runtime: CallRuntime, request: CallRequest, startedAt: nu
     const value = await withinTime(endpoint.run(context), CALL_MS - (performance.now() - startedAt), request);
     committing = true;
     await transaction.commit();
+    for (const task of reply.tasks) task().catch((error) => request.log.error({ err: error }, "a task after a commit failed"));
     return { result: { value, headers: reply.entries } };
   } catch (error) {
     await transaction.rollback();
