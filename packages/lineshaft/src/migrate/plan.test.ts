@@ -1,0 +1,481 @@
+/** Contract of plans: what is declared is made, is found again, and every change has its kind and its name. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type EntityOptions, entity } from "../define/entity.ts";
+import { type Fields, field } from "../define/field.ts";
+import { type ServiceDefinition, service } from "../define/service.ts";
+import { MigrationError, planMigration, searchExpression, searchIndexes } from "./index.ts";
+import { everything, lab } from "./test/fixtures.ts";
+import { type Lab, onEveryServer } from "./test/servers.ts";
+
+const LINK = { id: field.id(), code: field.text({ max: 32 }) };
+
+/** A service `links` with one entity `link`. */
+function links(fields: Fields = LINK, options: EntityOptions<string> = {}): unknown[] {
+  class Link extends entity("link", fields, options) {}
+  return [service("links", { entities: { Link } })];
+}
+
+interface Change {
+  readonly what: string;
+  readonly before: unknown[];
+  readonly after: unknown[];
+  /** A row for `before`. */
+  readonly row?: string;
+  readonly steps: readonly string[];
+  /** Whether it works when every step is allowed. Default true. */
+  readonly works?: boolean;
+}
+
+const ROW = "insert into links.link (code) values ('a')";
+const number = { ...LINK, n: field.integer() };
+const NUMBER_ROW = "insert into links.link (code, n) values ('a', 1)";
+const state = (...values: [string, ...string[]]): Fields => ({ ...LINK, state: field.enum(...values).default("a") });
+
+const CHANGES: readonly Change[] = [
+  {
+    what: "an optional column",
+    before: links(),
+    after: links({ ...LINK, note: field.text().optional() }),
+    row: ROW,
+    steps: ["additive add-column:links.link.note"],
+  },
+  {
+    what: "a column with a default",
+    before: links(),
+    after: links({ ...LINK, n: field.integer().default(3) }),
+    row: ROW,
+    steps: ["additive add-column:links.link.n"],
+  },
+  {
+    what: "a required column on an empty table",
+    before: links(),
+    after: links({ ...LINK, n: field.integer() }),
+    steps: ["additive add-column:links.link.n"],
+  },
+  {
+    what: "a required column on rows",
+    before: links(),
+    after: links({ ...LINK, n: field.integer() }),
+    row: ROW,
+    steps: ["risky add-column:links.link.n"],
+  },
+  {
+    what: "a required enum on rows",
+    before: links(),
+    after: links({ ...LINK, s: field.enum("u", "v") }),
+    row: ROW,
+    steps: [
+      "risky add-column:links.link.s",
+      "additive add-check:links.link.link_s_check_*",
+      "additive validate:links.link.link_s_check_*",
+    ],
+  },
+  {
+    what: "a required time on rows",
+    before: links(),
+    after: links({ ...LINK, t: field.time() }),
+    row: ROW,
+    steps: ["risky add-column:links.link.t"],
+    works: false,
+  },
+  {
+    what: "a dropped column",
+    before: links(number),
+    after: links(),
+    row: NUMBER_ROW,
+    steps: ["additive loosen-column:links.link.n", "destructive drop-column:links.link.n"],
+  },
+  {
+    what: "a wider text",
+    before: links(),
+    after: links({ ...LINK, code: field.text({ max: 64 }) }),
+    row: ROW,
+    steps: ["additive change-type:links.link.code"],
+  },
+  {
+    what: "a text without limit",
+    before: links(),
+    after: links({ ...LINK, code: field.text() }),
+    row: ROW,
+    steps: ["additive change-type:links.link.code"],
+  },
+  {
+    what: "a narrower text",
+    before: links(),
+    after: links({ ...LINK, code: field.text({ max: 8 }) }),
+    row: ROW,
+    steps: ["destructive change-type:links.link.code"],
+  },
+  {
+    what: "integer to bigint with a default",
+    before: links({ ...LINK, n: field.integer().default(1) }),
+    after: links({ ...LINK, n: field.bigint().default(2n) }),
+    row: ROW,
+    steps: ["additive change-type:links.link.n"],
+  },
+  {
+    what: "bigint to integer",
+    before: links({ ...LINK, n: field.bigint().default(1n) }),
+    after: links({ ...LINK, n: field.integer().default(1) }),
+    row: ROW,
+    steps: ["destructive change-type:links.link.n"],
+  },
+  {
+    what: "a wider decimal",
+    before: links({ ...LINK, d: field.decimal({ precision: 6, scale: 2 }).default("1") }),
+    after: links({ ...LINK, d: field.decimal({ precision: 9, scale: 3 }).default("1") }),
+    row: ROW,
+    steps: ["additive change-type:links.link.d"],
+  },
+  {
+    what: "a decimal that loses a digit in front",
+    before: links({ ...LINK, d: field.decimal({ precision: 6, scale: 2 }).default("1") }),
+    after: links({ ...LINK, d: field.decimal({ precision: 6, scale: 3 }).default("1") }),
+    row: ROW,
+    steps: ["destructive change-type:links.link.d"],
+  },
+  {
+    what: "a wider list",
+    before: links({ ...LINK, l: field.list(field.text({ max: 3 })).default([]) }),
+    after: links({ ...LINK, l: field.list(field.text()).default([]) }),
+    row: ROW,
+    steps: ["additive change-type:links.link.l"],
+  },
+  {
+    what: "an optional field that was required",
+    before: links(),
+    after: links({ ...LINK, code: field.text({ max: 32 }).optional() }),
+    row: ROW,
+    steps: ["additive loosen-column:links.link.code"],
+  },
+  {
+    what: "a required field that was optional",
+    before: links({ ...LINK, n: field.integer().optional() }),
+    after: links(number),
+    row: NUMBER_ROW,
+    steps: ["risky require-column:links.link.n"],
+  },
+  {
+    what: "the same on an empty table",
+    before: links({ ...LINK, n: field.integer().optional() }),
+    after: links(number),
+    steps: ["additive require-column:links.link.n"],
+  },
+  {
+    what: "the same with a default for those without",
+    before: links({ ...LINK, n: field.integer().optional() }),
+    after: links({ ...LINK, n: field.integer().default(4) }),
+    row: ROW,
+    steps: ["additive change-default:links.link.n", "risky require-column:links.link.n"],
+  },
+  {
+    what: "a changed default",
+    before: links({ ...LINK, n: field.integer().default(1) }),
+    after: links({ ...LINK, n: field.integer().default(2) }),
+    row: ROW,
+    steps: ["additive change-default:links.link.n"],
+  },
+  {
+    what: "a default no more",
+    before: links({ ...LINK, n: field.integer().default(1) }),
+    after: links(number),
+    row: ROW,
+    steps: ["additive change-default:links.link.n"],
+  },
+  {
+    what: "one more value of an enum",
+    before: links(state("a", "b")),
+    after: links(state("a", "b", "c")),
+    row: ROW,
+    steps: [
+      "additive drop-check:links.link.link_state_check_*",
+      "additive add-check:links.link.link_state_check_*",
+      "additive validate:links.link.link_state_check_*",
+    ],
+  },
+  {
+    what: "one value of an enum less",
+    before: links(state("a", "b")),
+    after: links(state("a")),
+    row: ROW,
+    steps: [
+      "additive drop-check:links.link.link_state_check_*",
+      "risky add-check:links.link.link_state_check_*",
+      "additive validate:links.link.link_state_check_*",
+    ],
+  },
+  {
+    what: "an enum that becomes text",
+    before: links(state("a")),
+    after: links({ ...LINK, state: field.text().default("a") }),
+    row: ROW,
+    steps: ["additive drop-check:links.link.link_state_check_*"],
+  },
+  {
+    what: "a unique field over rows",
+    before: links(),
+    after: links({ ...LINK, code: LINK.code.unique() }),
+    row: ROW,
+    steps: ["risky add-unique:links.link.link_code_key"],
+  },
+  {
+    what: "a unique field on an empty table",
+    before: links(),
+    after: links({ ...LINK, code: LINK.code.unique() }),
+    steps: ["additive add-unique:links.link.link_code_key"],
+  },
+  {
+    what: "a unique field no more",
+    before: links({ ...LINK, code: LINK.code.unique() }),
+    after: links(),
+    row: ROW,
+    steps: ["destructive drop-constraint:links.link.link_code_key"],
+  },
+  {
+    what: "an index",
+    before: links(),
+    after: links({ ...LINK, code: LINK.code.indexed() }),
+    row: ROW,
+    steps: ["additive add-index:links.link.link_code_idx"],
+  },
+  {
+    what: "an index no more",
+    before: links({ ...LINK, code: LINK.code.indexed() }),
+    after: links(),
+    row: ROW,
+    steps: ["destructive drop-index:links.link.link_code_idx"],
+  },
+  {
+    what: "another condition of a partial index",
+    before: links(LINK, { indexes: [{ on: ["code"], where: "code > 'a'" }] }),
+    after: links(LINK, { indexes: [{ on: ["code"], where: "code > 'b'" }] }),
+    row: ROW,
+    steps: ["destructive drop-index:links.link.link_code_*_idx", "additive add-index:links.link.link_code_*_idx"],
+  },
+  {
+    what: "a search index",
+    before: links(),
+    after: links(LINK, { indexes: [{ search: ["code"] }] }),
+    row: ROW,
+    steps: ["additive add-index:links.link.link_code_search_*_idx"],
+  },
+  {
+    what: "a touched column",
+    before: links(),
+    after: links({ ...LINK, changed: field.updated() }),
+    row: ROW,
+    steps: ["additive add-column:links.link.changed", "additive add-trigger:links.link.link_changed_touch"],
+  },
+  {
+    what: "a touched column no more",
+    before: links({ ...LINK, changed: field.updated() }),
+    after: links({ ...LINK, changed: field.now() }),
+    row: ROW,
+    steps: ["additive drop-trigger:links.link.link_changed_touch"],
+  },
+  {
+    what: "a computed column",
+    before: links(),
+    after: links({ ...LINK, up: field.text().computed("upper(code)").indexed() }),
+    row: ROW,
+    steps: ["additive add-column:links.link.up", "additive add-index:links.link.link_up_idx"],
+  },
+  {
+    what: "another expression of it",
+    before: links({ ...LINK, up: field.text().computed("upper(code)").indexed() }),
+    after: links({ ...LINK, up: field.text().computed("lower(code)").indexed() }),
+    row: ROW,
+    steps: ["destructive recompute-column:links.link.up"],
+  },
+  {
+    what: "a computed column that becomes a plain one",
+    before: links({ ...LINK, up: field.text().computed("upper(code)") }),
+    after: links({ ...LINK, up: field.text() }),
+    row: ROW,
+    steps: ["additive drop-expression:links.link.up"],
+  },
+  {
+    what: "a number that becomes serial",
+    before: links({ n: field.integer(), code: LINK.code }, { primaryKey: ["n"] }),
+    after: links({ n: field.serial(), code: LINK.code }),
+    row: NUMBER_ROW,
+    steps: ["additive add-identity:links.link.n"],
+  },
+  {
+    what: "another primary key",
+    before: links(number),
+    after: links(number, { primaryKey: ["id", "n"] }),
+    row: NUMBER_ROW,
+    steps: ["destructive change-primary-key:links.link"],
+  },
+  {
+    what: "a dropped table",
+    before: links(),
+    after: [service("links")],
+    row: ROW,
+    steps: ["destructive drop-table:links.link"],
+  },
+];
+
+function assertSteps(
+  found: readonly { readonly kind: string; readonly name: string }[],
+  expected: readonly string[],
+): void {
+  const names = found.map((step) => `${step.kind} ${step.name.replaceAll(/(?<=_)[0-9a-f]{8}(?=_|$)/g, "*")}`);
+  assert.deepEqual(names.toSorted(), expected.toSorted());
+}
+
+async function migrated(lab: Lab, services: unknown[], row?: string): Promise<void> {
+  await lab.migrate(services);
+  if (row !== undefined) await lab.query(row);
+}
+
+onEveryServer("plans", (open) => {
+  test("after everything was created, nothing is left to do", async () => {
+    await using lab = await open();
+    const outcome = await lab.migrate(everything);
+    assert.equal(outcome.applied.length, 1);
+    assert.deepEqual(await lab.plan(everything), { steps: [], sql: "" });
+    assert.deepEqual(outcome.notices, []);
+  });
+
+  for (const { what, before, after, row, steps, works = true } of CHANGES) {
+    test(`${what}: ${steps.join(", ")}`, async () => {
+      await using lab = await open();
+      await migrated(lab, before, row);
+      const plan = await lab.plan(after);
+      assertSteps(plan.steps, steps);
+      const allow = plan.steps.map((step) => step.name);
+      if (!works) {
+        await assert.rejects(
+          lab.migrate(after, { allow }),
+          (error) => error instanceof MigrationError && error.code === "MIGRATION_FAILED",
+        );
+        return;
+      }
+      await lab.migrate(after, { allow });
+      assert.deepEqual((await lab.plan(after)).steps, []);
+    });
+  }
+
+  test("a foreign key, its target and its rule of deletion are compared", async () => {
+    await using lab = await open();
+    const model = (onDelete: "restrict" | "cascade", to: 0 | 1): unknown[] => {
+      class One extends entity("one", { id: field.id() }) {}
+      class Two extends entity("two", { id: field.id() }) {}
+      class Link extends entity("link", { id: field.id(), to: field.ref(() => [One, Two][to], { onDelete }) }) {}
+      return [service("links", { entities: { One, Two, Link } })];
+    };
+    await migrated(
+      lab,
+      model("restrict", 0),
+      'with o as (insert into links.one default values returning id) insert into links.link ("to") select id from o',
+    );
+    assertSteps((await lab.plan(model("cascade", 0))).steps, [
+      "additive replace-foreign-key:links.link.link_to_fkey",
+      "additive validate:links.link.link_to_fkey",
+    ]);
+    assertSteps((await lab.plan(model("restrict", 1))).steps, [
+      "risky replace-foreign-key:links.link.link_to_fkey",
+      "additive validate:links.link.link_to_fkey",
+    ]);
+    await lab.migrate(model("cascade", 0));
+    assert.deepEqual((await lab.plan(model("cascade", 0))).steps, []);
+  });
+
+  test("a column renamed by hand keeps its keys and indexes", async () => {
+    await using lab = await open();
+    await migrated(lab, links({ ...LINK, code: LINK.code.unique(), n: field.integer().default(0).indexed() }));
+    await lab.query("alter table links.link rename column code to slug");
+    await lab.query("alter table links.link rename column n to visits");
+    assert.deepEqual(
+      (
+        await lab.plan(
+          links({ id: field.id(), slug: LINK.code.unique(), visits: field.integer().default(0).indexed() }),
+        )
+      ).steps,
+      [],
+    );
+  });
+
+  test("what was made by hand is a notice, and goes only by name", async () => {
+    await using lab = await open();
+    await migrated(lab, links());
+    await lab.query("create index mine on links.link (lower(code))");
+    await lab.query("create table links.scratch (id integer)");
+    const outcome = await lab.migrate(links());
+    assert.equal(outcome.notices.length, 2);
+    assert.deepEqual(
+      outcome.withheld.map((step) => step.name),
+      ["drop-index:links.link.mine", "drop-table:links.scratch"],
+    );
+    await lab.migrate(links(), { allow: ["drop-index:links.link.mine", "drop-table:links.scratch"] });
+    assert.deepEqual((await lab.migrate(links())).notices, []);
+  });
+
+  test("an unfinished index and an unvalidated key are finished", async () => {
+    await using lab = await open();
+    const declared = links({ ...LINK, code: LINK.code.indexed() });
+    await migrated(lab, declared);
+    await lab.query("update pg_index set indisvalid = false where indexrelid = 'links.link_code_idx'::regclass");
+    assertSteps((await lab.plan(declared)).steps, ["additive add-index:links.link.link_code_idx"]);
+    await lab.migrate(declared);
+    assert.deepEqual((await lab.plan(declared)).steps, []);
+  });
+
+  test("names never become SQL or end a comment", async () => {
+    await using lab = await open();
+    const name = 'x"; drop schema public cascade; --\n;select 1/0;--';
+    class Evil extends entity(name, { id: field.id(), [name]: field.enum("'; select 1/0; --", "\\'").unique() }) {}
+    class Evil2 extends entity(name, { id: field.id(), [`${name}2`]: field.text().optional() }) {}
+    await lab.migrate([service("evil", { entities: { Evil } })]);
+    assert.equal((await lab.plan([service("evil", { entities: { Evil } })])).steps.length, 0);
+    const after = [service("evil", { entities: { Evil2 } })];
+    await lab.migrate(after, { allow: (await lab.plan(after)).steps.map((step) => step.name) });
+    assert.equal((await lab.plan(after)).steps.length, 0);
+    assert.equal((await lab.query("select from pg_namespace where nspname = 'public'")).length, 1);
+  });
+
+  test("a search index serves the query that is rendered by the same function", async () => {
+    await using place = await open();
+    await place.migrate(everything);
+    const [index] = searchIndexes((lab as unknown as ServiceDefinition).entities["Everything"]!);
+    const condition = `${searchExpression(index!, { alias: "e" })} @@ websearch_to_tsquery('english', 'word')`;
+    const client = await place.client();
+    await client.query("set enable_seqscan = off");
+    const { rows } = await client.query(`explain select id from lab.everything e where ${condition}`);
+    assert.match(JSON.stringify(rows), /_search_[0-9a-f]{8}_idx/);
+  });
+
+  test("a plan reads only and leaves no setting behind", async () => {
+    await using lab = await open();
+    const client = await lab.client();
+    const before = (await client.query("show search_path")).rows;
+    await planMigration(client, everything as never);
+    assert.deepEqual((await client.query("show search_path")).rows, before);
+    assert.equal((await client.query("select from pg_namespace where nspname = 'lab'")).rowCount, 0);
+  });
+});
+
+test("declarations that cannot be a database are refused with their place", async () => {
+  const { desiredSchema } = await import("./desired.ts");
+  class NoKey extends entity("no_key", { name: field.text() }) {}
+  class TooLong extends entity("t", { id: field.id(), ["ü".repeat(32)]: field.text() }) {}
+  class Far extends entity("far", { id: field.id() }) {}
+  class Near extends entity("near", { id: field.id(), far: field.ref(() => Far) }) {}
+  const refused: readonly [unknown, RegExp][] = [
+    [service("s", { entities: { NoKey } }), /plan\.test\.ts:\d+.*no primary key/],
+    [service("s", { entities: { TooLong } }), /64 bytes/],
+    [service("s", { entities: { Near } }), /no service of this app has/],
+    [service("s", { entities: { Far, Again: Far } }), /twice/],
+    [service("lineshaft"), /schema of the platform/],
+  ];
+  for (const [declared, message] of refused) {
+    assert.throws(
+      () => desiredSchema([declared as never]),
+      (error) =>
+        error instanceof MigrationError && error.code === "MIGRATION_DECLARATION" && message.test(error.message),
+    );
+  }
+});
