@@ -55,6 +55,6 @@ export {
 } from "./define/shape.ts";
 export type { SelectQueryBuilder, Transaction } from "kysely";
 export { sql } from "kysely";
-export { type App, type AppOptions, app, type CallAs, type RunningApp, type StartOptions } from "./app/app.ts";
-export { main } from "./app/main.ts";
+export { type App, app } from "./app/app.ts";
+export type { AppOptions, CallAs, RunningApp, StartOptions } from "./app/start.ts";
 export { matches, rank } from "./data/search.ts";

@@ -30,7 +30,7 @@ const add = todos.command("POST /todos", {
   output: Todo,
   run: async ({ input, db }) => db.insertInto("todo").values(input).returningAll().executeTakeFirstOrThrow(),
 });
-await app({ services: { todos: { add } } }).start();
+await app({ services: { todos: { add } } }).run();
 `;
 
 const TYPED = `

@@ -5,8 +5,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AppOptions, app, type RunningApp, type StartOptions } from "../app/app.ts";
 import type { Settings } from "../app/settings.ts";
+import { type AppOptions, type RunningApp, type StartOptions, startApp } from "../app/start.ts";
 
 /** Servers that an app is tested on: the embedded one, and another major version where Debian's package is there. */
 export const TEST_SERVERS = [
@@ -35,7 +35,7 @@ export async function startTestApp(options: AppOptions, test: TestOptions = {}):
   await using made = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "lineshaft-test-"));
   made.defer(() => rm(folder, { recursive: true, force: true }));
-  const running = await app(options).start({
+  const running = await startApp(options, {
     folder,
     environment: {},
     embedded: { durable: false, ...(server?.binaries === undefined ? {} : { binaries: server.binaries }) },

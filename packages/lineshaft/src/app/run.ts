@@ -9,20 +9,22 @@ import { DeclarationError } from "../define/errors.ts";
 import { EmbeddedPostgresError } from "../engines/postgres-embedded/index.ts";
 import { MigrationError } from "../migrate/index.ts";
 import { ListenError } from "../serve/server.ts";
-import type { App, RunningApp } from "./app.ts";
 import { SettingsError } from "./settings.ts";
+import type { AppOptions, RunningApp, StartOptions } from "./start.ts";
 
 /** A second signal after this ends the process at once; a sooner one is the same one, told twice. */
 const IMPATIENT_MS = 1_000;
 const EXPECTED = [DeclarationError, EmbeddedPostgresError, ListenError, MigrationError, SettingsError];
 
+type Start = (options: StartOptions) => Promise<RunningApp>;
+
 /** Writes a line for the person at the terminal. */
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Starts an app, prints where it is, and stays until it is told to end. Sets the exit code. */
-export async function main(app: App): Promise<void> {
+export async function runApp(options: AppOptions, start: Start): Promise<void> {
   const startedAt = performance.now();
-  const running = await startOrExplain(app);
+  const running = await startOrExplain(start);
   if (!running) {
     process.exitCode = 1;
     return;
@@ -35,15 +37,15 @@ export async function main(app: App): Promise<void> {
     ["Health", `${running.url}/health/ready`],
     ["Metrics", running.metricsUrl],
   ] as const;
-  say(`\n  ${app.options.title ?? "The app"} is up after ${seconds} s\n`);
+  say(`\n  ${options.title ?? "The app"} is up after ${seconds} s\n`);
   for (const [what, where] of lines) say(`  ${what.padEnd(14)} ${where}`);
   say("\n  Ctrl-C ends it.\n");
   endOnSignal(running);
 }
 
-async function startOrExplain(app: App): Promise<RunningApp | null> {
+async function startOrExplain(start: Start): Promise<RunningApp | null> {
   try {
-    return await app.start({ report: (line) => say(`  ${line}`) });
+    return await start({ report: (line) => say(`  ${line}`) });
   } catch (error) {
     const expected = EXPECTED.some((each) => error instanceof each);
     process.stderr.write(`\n${expected ? (error as Error).message : describe(error)}\n`);
@@ -71,6 +73,8 @@ function endOnSignal(running: RunningApp): void {
   process.on("SIGINT", () => void end("Ctrl-C"));
   process.on("SIGTERM", () => void end("SIGTERM"));
   const parent = process.env.LINESHAFT_PARENT_FD;
+  // Programs that this one starts inherit the name, not the descriptor.
+  delete process.env.LINESHAFT_PARENT_FD;
   if (parent && /^\d+$/.test(parent)) {
     const pipe = new Socket({ fd: Number(parent), readable: true, writable: false });
     pipe.on("error", () => {});
