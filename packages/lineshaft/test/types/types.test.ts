@@ -98,6 +98,12 @@ const SAMPLES: readonly Sample[] = [
     message: [/Type 'Promise<number>' is not assignable to type 'Promise<void>'/],
   },
   {
+    mistake: "a command that answers with a row, without an output",
+    source: `links.command("POST /links", { run: ({ db }) =>
+      db.selectFrom("link").selectAll().executeTakeFirstOrThrow() });`,
+    message: [/is not assignable to type 'Promise<void>'/],
+  },
+  {
     mistake: "a hidden field of a row",
     source: `export const leak = (account: Account) => account.secret;`,
     message: [/Property 'secret' does not exist on type 'Account'/],
