@@ -123,11 +123,15 @@ async function dropInvalidIndexes(session: Session, file: MigrationFile): Promis
      join pg_namespace n on n.oid = c.relnamespace where not i.indisvalid and c.relkind = 'i'`,
   );
   for (const { schema, name } of rows) {
-    const named = (one: Statement): boolean => /\bconcurrently\b/i.test(one.text) && one.text.includes(ident(name));
-    if (!file.statements.some(named)) continue;
+    if (!file.statements.some((statement) => buildsIndex(statement, name))) continue;
     session.report(`Dropping the unfinished index ${qualified(schema, name)}.`);
     await session.client.query(`drop index concurrently if exists ${qualified(schema, name)}`);
   }
+}
+
+function buildsIndex({ text }: Statement, name: string): boolean {
+  const bare = new RegExp(`(?<![\\w$])${RegExp.escape(name)}(?![\\w$])`, "i");
+  return /\bconcurrently\b/i.test(text) && (text.includes(ident(name)) || bare.test(text));
 }
 
 function mayRetry(error: unknown, attempt: number): boolean {

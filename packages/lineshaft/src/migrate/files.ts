@@ -48,7 +48,7 @@ export async function readFiles(folder: string): Promise<readonly MigrationFile[
     }
     if (Number(number) === index + 1) continue;
     const before = names[index - 1];
-    const twice = before !== undefined && before.startsWith(number);
+    const twice = before?.startsWith(number) === true;
     throw broken(
       join(folder, name),
       twice
@@ -115,7 +115,7 @@ export async function writeMigration(
     throw new MigrationError(
       "MIGRATION_FOLDER",
       `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}. The declarations need a new file. ` +
-        "Make the folder writable, or write the file where it is, commit it, and start in production mode, which only reads.",
+        "Make the folder writable (its parent must exist), or write the file where it is, commit it, and start in production mode, which only reads.",
       { cause: error },
     );
   }
@@ -124,7 +124,10 @@ export async function writeMigration(
 
 /** Writes a file by renaming, so that nobody ever reads half of it. */
 export async function writeWhole(folder: string, fileName: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  // Not recursive: Node repeats that for ever where a folder can never be made (/proc), and a wrong path is better told.
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   const temporary = join(folder, `.${fileName}.${process.pid}`);
   try {
     const file = await open(temporary, "w");
