@@ -5,12 +5,12 @@
  * taken is undone in reverse when a later one fails, and at the end. Nothing happens before `start`: declaring an app
  * is free of side effects.
  */
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { Actor } from "../define/actor.ts";
 import { NOBODY } from "../define/actor.ts";
 import { compileInput, type WireInput } from "../call/input.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
-import { Pool } from "../data/pool.ts";
+import { type Connection, Pool } from "../data/pool.ts";
 import { checkDeclarations } from "../define/check.ts";
 import { collect, type Declarations, type Modules } from "../define/declarations.ts";
 import type { Endpoint, EndpointDefinition } from "../define/endpoint.ts";
@@ -72,6 +72,8 @@ export interface RunningApp extends AsyncDisposable {
   readonly url: string;
   readonly metricsUrl: string;
   readonly declarations: Declarations;
+  /** How to reach its database. */
+  readonly database: Connection;
   readonly metrics: Metrics;
   readonly call: CallAs;
   /** Mails that were recorded instead of sent; `null` with SMTP. */
@@ -85,7 +87,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const folder = start.folder ?? process.cwd();
   const settings = { ...readSettings(start.environment ?? process.env, folder), ...start.settings };
   const declarations = collect(options.services);
-  checkDeclarations(declarations);
+  checkDeclarations(declarations, options.services);
   const readable = settings.mode === "development" && process.stdout.isTTY;
   const log = start.log ?? createLog({ level: settings.logLevel, readable });
   const report = start.report ?? (() => {});
@@ -94,7 +96,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const metrics = createMetrics();
   const store = started.use(await openStore(settings, report, log, start.embedded));
   report(`Database: ${store.label}`);
-  const migrations = join(folder, options.migrations ?? "migrations");
+  const migrations = resolve(folder, options.migrations ?? "migrations");
   await migrateStore(store, declarations.services, { folder: migrations, settings, report });
 
   const pool = started.use(
@@ -145,6 +147,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     url,
     metricsUrl: `http://127.0.0.1:${metricsAddress.port}/metrics`,
     declarations,
+    database: store.connection,
     metrics,
     call,
     mails: mail instanceof MailSandbox ? mail : null,

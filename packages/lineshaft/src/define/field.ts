@@ -152,7 +152,8 @@ class FieldDefinition implements Field<unknown, Mode, boolean> {
     return this.spec.hidden;
   }
   optional(): any {
-    return this.#with({ mode: "optional" });
+    const { default: _, ...rest } = this.spec;
+    return new FieldDefinition({ ...rest, mode: "optional" });
   }
   nullable(): any {
     return this.#with({ nullable: true });
@@ -190,7 +191,7 @@ class FieldDefinition implements Field<unknown, Mode, boolean> {
 
 /** Whether a value is a field, also one that another copy of this package made. */
 export function isField(value: unknown): value is AnyField {
-  return typeof value === "object" && value !== null && "spec" in value && "mode" in value;
+  return typeof value === "object" && value !== null && "spec" in value && typeof (value as AnyField).computed === "function";
 }
 
 /**

@@ -150,5 +150,5 @@ export function shapeKind(shape: unknown): ShapeKind {
 
 /** Modes under which a caller may leave a value out. */
 export function omittable(mode: Mode): boolean {
-  return mode === "optional" || mode === "default" || mode === "generated";
+  return mode === "optional" || mode === "default";
 }

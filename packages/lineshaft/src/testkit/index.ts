@@ -5,6 +5,9 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
+import { clientConfig } from "../data/pool.ts";
+import { dumpSchema } from "../migrate/index.ts";
 import type { Settings } from "../app/settings.ts";
 import { type AppOptions, type RunningApp, type StartOptions, startApp } from "../app/start.ts";
 
@@ -29,8 +32,15 @@ export interface TestOptions extends Omit<StartOptions, "settings"> {
   readonly server?: TestServer;
 }
 
+export interface TestApp extends RunningApp {
+  /** A connection of the test's own, with the owner's rights. The caller ends it. */
+  connect(): Promise<pg.Client>;
+  /** The schema that the migrations made, as `migrations/schema.sql` shows it. */
+  schema(): Promise<string>;
+}
+
 /** Starts an app on free ports, on a new server in a temporary folder, which is removed at the end. */
-export async function startTestApp(options: AppOptions, test: TestOptions = {}): Promise<RunningApp> {
+export async function startTestApp(options: AppOptions, test: TestOptions = {}): Promise<TestApp> {
   const { server, settings, ...rest } = test;
   await using made = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "lineshaft-test-"));
@@ -45,5 +55,15 @@ export async function startTestApp(options: AppOptions, test: TestOptions = {}):
   made.use(running);
   const resources = made.move();
   const stop = () => resources.disposeAsync();
-  return { ...running, stop, [Symbol.asyncDispose]: stop };
+  const connect = async () => {
+    const client = new pg.Client(clientConfig(running.database, "lineshaft test"));
+    await client.connect();
+    return client;
+  };
+  const schema = async () => {
+    const client = await connect();
+    const schemas = running.declarations.services.map((service) => service.name);
+    return dumpSchema(client, schemas).finally(() => client.end());
+  };
+  return { ...running, connect, schema, stop, [Symbol.asyncDispose]: stop };
 }

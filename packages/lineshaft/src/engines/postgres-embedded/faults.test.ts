@@ -14,7 +14,7 @@ const REFUSAL_MS_MAX = 1_000;
 const GONE_MS_MAX = 3_000;
 
 describe("embedded Postgres: one launcher per folder", () => {
-  test("a second process is refused at once and told who has the folder", async () => {
+  test("a second process is refused at once and told who has the folder [EMB-1]", async () => {
     await using folder = new TestFolder();
     await using holder = await Holder.start({ folder: folder.postgres, durable: false });
     const startedMs = performance.now();
@@ -36,7 +36,7 @@ describe("embedded Postgres: one launcher per folder", () => {
     assert.ok(isAlive(second.pid));
   });
 
-  test("of many launchers at once exactly one gets the folder", async () => {
+  test("of many launchers at once exactly one gets the folder [EMB-1]", async () => {
     await using folder = new TestFolder();
     const starts = Array.from({ length: 8 }, () => startEmbeddedPostgres({ folder: folder.postgres, durable: false }));
     const outcomes = await Promise.allSettled(starts);
@@ -69,7 +69,7 @@ describe("embedded Postgres: one launcher per folder", () => {
 });
 
 describe("embedded Postgres: kill -9", () => {
-  test("of the launcher: Postgres goes with it, what was committed stays, the next start works", async () => {
+  test("of the launcher: Postgres goes with it, what was committed stays, the next start works [EMB-1]", async () => {
     await using folder = new TestFolder();
     await using holder = await Holder.start({ folder: folder.postgres });
     await ask(holder.reply.url, "create table kept as select 7 as seven");
