@@ -91,24 +91,28 @@ export async function migrate(options: MigrateOptions): Promise<MigrationOutcome
   return await withMigrationLock(session, options.lockWaitMs ?? LOCK_WAIT_MS_MAX, () => migrateLocked(run));
 }
 
-/** The outcome when there is nothing to do; null when the lock is needed to find out or to act. */
+/**
+ * The outcome when there is nothing to do; null when the lock is needed to find out or to act.
+ *
+ * Files, catalog and history are read one after the other, and another process may migrate in between: only "all is
+ * well" can be believed here. Every complaint is made under the lock, where the three belong together.
+ */
 async function quickLook(run: Run): Promise<MigrationOutcome | null> {
   const { options, session } = run;
-  let look: Look;
   try {
-    look = await lookAround(run);
-  } catch (error) {
+    const look = await lookAround(run);
+    const { pending, unknown } = look.comparison;
+    if (look.catalog.platformVersion < platformSchema.version || !look.catalog.hasHistory || pending.length > 0)
+      return null;
+    const { steps } = await planFrom(session.client, run.desired, look.catalog);
+    const { chosen } = selectSteps(steps, options.allow ?? []);
+    if (options.mode === "development" && (chosen.length > 0 || unknown.length > 0)) return null;
+    const lacks = steps.some((step) => (unknown.length > 0 ? step.need === "missing" : step.need !== "extra"));
+    return lacks ? null : settle(run, look, steps);
+  } catch {
     session.assertGoing();
-    if (error instanceof MigrationError) throw error;
-    return null; // A table that another process drops while we read; under the lock nobody does.
+    return null;
   }
-  const current = look.catalog.platformVersion >= platformSchema.version && look.catalog.hasHistory;
-  if (!current || look.comparison.pending.length > 0) return null;
-  const { steps } = await planFrom(session.client, run.desired, look.catalog);
-  const { chosen } = selectSteps(steps, options.allow ?? []);
-  const ahead = look.comparison.unknown.length > 0;
-  if (options.mode === "development" && chosen.length > 0 && !ahead) return null;
-  return settle(run, look, steps);
 }
 
 async function lookAround({ options, session, desired }: Run): Promise<Look> {

@@ -117,10 +117,13 @@ function fileName(steps: readonly Step[], number: number): string {
     ["create-table", "add-column"].findLastIndex((verb) => step.name.startsWith(verb));
   const main = steps.toSorted((left, right) => weight(right) - weight(left))[0]!;
   const [verb = "", path = ""] = main.name.split(/:(.*)/s);
-  const [, ...objects] = path.split(".");
+  const [service = "", ...objects] = path.split(".");
   const named = /^(?:create-table|add-column|drop-column|drop-table)$/.test(verb) ? verb.split("-")[0]! : verb;
   const more = steps.filter((step) => !step.online && step !== main).length;
-  const text = slug([named, ...objects].join("_")).slice(0, FILE_NAME_CHARS_MAX - "_and_9999_more_online".length);
+  const text = slug([named, ...(objects.length > 0 ? objects : [service])].join("_")).slice(
+    0,
+    FILE_NAME_CHARS_MAX - "_and_9999_more_online".length,
+  );
   return `${text.replace(/_+$/, "") || "change"}${more > 0 ? `_and_${more}_more` : ""}`;
 }
 
