@@ -24,6 +24,7 @@ export const COMPUTED_COMMENT = "computed: ";
 
 const SETTINGS =
   "set local search_path to pg_catalog; set local timezone to 'UTC'; set local datestyle to 'ISO'; " +
+  "set local jit to off; " +
   "set local extra_float_digits to 1; set local quote_all_identifiers to off; set local standard_conforming_strings to on";
 
 const CONSTRAINT_KINDS = { p: "primary", u: "unique", c: "check", f: "foreign", x: "exclude" } as const;
@@ -35,6 +36,9 @@ const DELETE_RULES: Readonly<Record<string, DeleteRule>> = {
   d: "set default",
 };
 
+/** Comparisons need facts; a dump needs whole definitions, which cost Postgres as much again. */
+export type Detail = "facts" | "definitions";
+
 /** What one reading finds. */
 export interface Catalog {
   readonly model: SchemaModel;
@@ -44,8 +48,12 @@ export interface Catalog {
 }
 
 /** Reads the schemas of these names. The client must not be inside a transaction. */
-export async function readCatalog(client: Client, schemas: readonly string[]): Promise<Catalog> {
-  const text = `begin isolation level repeatable read read only; ${SETTINGS}; ${catalogQuery(schemas)}; commit`;
+export async function readCatalog(
+  client: Client,
+  schemas: readonly string[],
+  detail: Detail = "facts",
+): Promise<Catalog> {
+  const text = `begin isolation level repeatable read read only; ${SETTINGS}; ${catalogQuery(schemas, detail)}; commit`;
   let results: QueryResult[];
   try {
     results = (await client.query(text)) as unknown as QueryResult[];
@@ -120,24 +128,24 @@ const CONSTRAINTS = `(select coalesce(json_agg(json_build_object('name', o.conna
   'target', case when o.contype = 'f' then (select json_build_object('schema', tn.nspname, 'table', tc.relname,
     'columns', ${columnNames("o.confrelid", "o.confkey")})
     from pg_class tc join pg_namespace tn on tn.oid = tc.relnamespace where tc.oid = o.confrelid) end,
-  'onDelete', o.confdeltype, 'validated', o.convalidated, 'definition', pg_get_constraintdef(o.oid)) order by o.conname), '[]')
+  'onDelete', o.confdeltype, 'validated', o.convalidated, 'definition', case when shown.definitions or o.contype = 'c' then pg_get_constraintdef(o.oid) else '' end) order by o.conname), '[]')
   from pg_constraint o where o.conrelid = c.oid and o.contype in ('p', 'u', 'c', 'f', 'x'))`;
 
 const INDEXES = `(select coalesce(json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'method', am.amname,
   'columns', ${columnNames("i.indrelid", "i.indkey::smallint[]")}, 'expressions', i.indexprs is not null,
-  'where', pg_get_expr(i.indpred, i.indrelid), 'valid', i.indisvalid, 'definition', pg_get_indexdef(i.indexrelid))
+  'where', pg_get_expr(i.indpred, i.indrelid), 'valid', i.indisvalid, 'definition', case when shown.definitions then pg_get_indexdef(i.indexrelid) else '' end)
   order by ic.relname), '[]')
   from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am am on am.oid = ic.relam
   where i.indrelid = c.oid
     and not exists (select from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')))`;
 
-const TRIGGERS = `(select coalesce(json_agg(json_build_object('name', t.tgname, 'definition', pg_get_triggerdef(t.oid),
+const TRIGGERS = `(select coalesce(json_agg(json_build_object('name', t.tgname, 'definition', case when shown.definitions then pg_get_triggerdef(t.oid) else '' end,
   'touches', case when pn.nspname = 'lineshaft' and p.proname = 'touch' and t.tgtype = 19 and t.tgenabled = 'O'
     then convert_from(substring(t.tgargs from 1 for length(t.tgargs) - 1), getdatabaseencoding()) end) order by t.tgname), '[]')
   from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
   where t.tgrelid = c.oid and not t.tgisinternal)`;
 
-function catalogQuery(schemas: readonly string[]): string {
+function catalogQuery(schemas: readonly string[], detail: Detail): string {
   const names = `array[${schemas.map(literal).join(", ")}]::name[]`;
   return `select (select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'lineshaft') as comment,
     to_regclass('lineshaft.migration')::text as history,
@@ -146,6 +154,7 @@ function catalogQuery(schemas: readonly string[]): string {
       'columns', ${COLUMNS}, 'constraints', ${CONSTRAINTS}, 'indexes', ${INDEXES}, 'triggers', ${TRIGGERS})
       order by n.nspname, c.relname), '[]')
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        cross join (select ${detail === "definitions"} as definitions) shown
       where n.nspname = any (${names}) and c.relkind in ('r', 'p') and not c.relispartition
         and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
     ) as tables`;

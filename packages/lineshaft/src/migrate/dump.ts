@@ -17,7 +17,7 @@ const HEAD =
 
 /** Writes the schemas of these names as SQL. The client must not be inside a transaction. */
 export async function dumpSchema(client: Client, schemaNames: readonly string[]): Promise<string> {
-  const { model } = await readCatalog(client, schemaNames);
+  const { model } = await readCatalog(client, schemaNames, "definitions");
   const schemas = [...model.schemas].sort().map((name) => `create schema ${ident(name)};`);
   const foreign = model.tables.flatMap((table) => constraintLines(table, true));
   return `${[HEAD, ...schemas, ...model.tables.map(dumpTable), ...(foreign.length > 0 ? [foreign.join("\n")] : [])].join("\n\n")}\n`;
