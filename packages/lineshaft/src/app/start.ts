@@ -88,7 +88,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const settings = { ...readSettings(start.environment ?? process.env, folder), ...start.settings };
   const declarations = collect(options.services);
   checkDeclarations(declarations, options.services);
-  const readable = settings.mode === "development" && process.stdout.isTTY;
+  const readable = settings.mode === "development";
   const log = start.log ?? createLog({ level: settings.logLevel, readable });
   const report = start.report ?? (() => {});
   await using started = new AsyncDisposableStack();
