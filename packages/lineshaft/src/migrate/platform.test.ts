@@ -42,7 +42,8 @@ onEveryServer("the platform's schema", (open) => {
       const ms = Number.parseInt(id.replace("-", "").slice(0, 12), 16);
       assert.ok(ms >= before - 1 && ms <= Date.now() + 1, `${ms} is about ${before}`);
       ids.push(id);
-      await until("the next millisecond", async () => Date.now() > before + 1);
+      const made = Date.now();
+      await until("the next millisecond", async () => Date.now() > made);
     }
     assert.deepEqual(ids, ids.toSorted());
     const [row] = await lab.query<{ n: number }>(
