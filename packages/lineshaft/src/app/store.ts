@@ -4,7 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { clientConfig, type Connection } from "../data/pool.ts";
+import { type Connection, clientConfig } from "../data/connection.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../engines/postgres-embedded/index.ts";
 import { migrate } from "../migrate/index.ts";

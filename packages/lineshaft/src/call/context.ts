@@ -46,10 +46,12 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   readonly reply: ReplyHeaders;
   readonly #request: CallRequest;
   readonly #transaction: CallTransaction;
+  readonly #late: AbortSignal;
   #db: Transaction<any> | null = null;
 
-  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call) {
+  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call, late: AbortSignal) {
     this.#request = request;
+    this.#late = late;
     this.#transaction = transaction;
     this.reply = reply;
     this.call = call;
@@ -75,7 +77,7 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#request.log;
   }
   get signal(): AbortSignal {
-    return this.#request.signal();
+    return AbortSignal.any([this.#request.signal(), this.#late]);
   }
   get fail(): Fail<string> {
     return failOf(this.#request.endpoint);

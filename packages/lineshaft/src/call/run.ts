@@ -8,14 +8,14 @@
  * and the caller is told.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { databaseFault, errorCode, isConflict, isConnectionLoss, isStalePlan } from "../data/failures.ts";
+import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import type { Pool } from "../data/pool.ts";
 import { CallTransaction } from "../data/transaction.ts";
-import type { Call, EndpointDefinition } from "../define/endpoint.ts";
+import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
-import { compileInput, type ReadInput, type WireInput } from "./input.ts";
+import { nestedCall } from "./nested.ts";
 
 /** How often a run is tried before the caller gets `CONFLICT`. */
 export const ATTEMPTS_MAX = 6;
@@ -45,68 +45,100 @@ export interface CallResult {
 export async function runCall(runtime: CallRuntime, request: CallRequest): Promise<CallResult> {
   const startedAt = performance.now();
   for (let attempt = 1; ; attempt++) {
-    const outcome = await runOnce(runtime, request, startedAt);
+    const leftMs = attempt === 1 ? CALL_MS : CALL_MS - (performance.now() - startedAt);
+    const outcome = await runOnce(runtime, request, leftMs);
     if ("result" in outcome) return outcome.result;
     const { error, repeatable } = outcome;
     const again = repeatable && attempt < ATTEMPTS_MAX && performance.now() - startedAt < CALL_MS;
     if (isConflict(error)) {
       runtime.metrics.conflicts.inc({ endpoint: request.name, outcome: again ? "repeated" : "given_up" });
     }
-    if (!again) throw shown(error);
+    if (!again) throw shown(error, request.endpoint);
     await pause(runtime.random() * PAUSE_MS * 2 ** (attempt - 1));
   }
 }
 
 type Outcome = { readonly result: CallResult } | { readonly error: unknown; readonly repeatable: boolean };
 
-async function runOnce(runtime: CallRuntime, request: CallRequest, startedAt: number): Promise<Outcome> {
+async function runOnce({ pool, metrics }: CallRuntime, request: CallRequest, boundMs: number): Promise<Outcome> {
   const { endpoint } = request;
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
-  const transaction = new CallTransaction(runtime.pool, runtime.metrics, { isolation, readOnly });
+  const transaction = new CallTransaction(pool, metrics, { isolation, readOnly });
   const reply = new ReplyHeaders();
-  let committing = false;
+  const late = new AbortController();
   try {
-    const context = new CallContext(request, transaction, reply, nestedCall(request, transaction, reply));
-    const value = await withinTime(endpoint.run(context), CALL_MS - (performance.now() - startedAt), request);
-    committing = true;
+    const context = new CallContext(
+      request,
+      transaction,
+      reply,
+      nestedCall(request, transaction, reply, late.signal),
+      late.signal,
+    );
+    const value = await withinTime(endpoint.run(context), boundMs, late, endpoint);
     await transaction.commit();
-    for (const task of reply.tasks) task().catch((error) => request.log.error({ err: error }, "a task after a commit failed"));
+    runTasks(reply, request);
     return { result: { value, headers: reply.entries } };
-  } catch (error) {
-    await transaction.rollback();
-    const lost = isConnectionLoss(error);
-    if (lost && committing && !readOnly) return { error: unknownOutcome(error), repeatable: false };
-    return { error, repeatable: isConflict(error) || isStalePlan(error) || (lost && !(error instanceof Fault)) };
+  } catch (thrown) {
+    transaction.rollback();
+    // What `run` made of the failure of a statement does not count when that failure can pass.
+    const { failure } = transaction;
+    const error = canPass(failure) ? failure : thrown;
+    if (isConnectionLoss(error) && transaction.committing && !readOnly) {
+      return { error: unknownOutcome(error), repeatable: false };
+    }
+    return { error, repeatable: canPass(error) };
+  }
+}
+
+/** Whether the same call, made again, may find it otherwise. */
+function canPass(error: unknown): boolean {
+  return isConflict(error) || isStalePlan(error) || isConnectionLoss(error);
+}
+
+function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
+  for (const task of reply.tasks) {
+    Promise.try(task).catch((error) => log.error({ err: error }, "a task after a commit failed"));
   }
 }
 
 /** Lets a run take only so long. What it does after that cannot commit: its transaction is over. */
-async function withinTime<T>(run: Promise<T>, boundMs: number, request: CallRequest): Promise<T> {
+async function withinTime<T>(
+  run: Promise<T>,
+  boundMs: number,
+  late: AbortController,
+  endpoint: EndpointDefinition,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const detail = `${request.endpoint.route} took longer than ${CALL_MS / 1000} seconds.`;
-      reject(fault("STATEMENT_TIMEOUT", { detail, retryAfterSeconds: 1 }));
+      const detail = `${endpoint.route} took longer than ${CALL_MS / 1_000} seconds.`;
+      const error = fault("STATEMENT_TIMEOUT", { detail, retryAfterSeconds: 1 });
+      reject(error);
+      late.abort(error);
     }, boundMs);
   });
   try {
-    return await Promise.race([run, late]);
+    return await Promise.race([run, tooLate]);
   } finally {
     clearTimeout(timer);
-    run.catch(() => {});
   }
 }
 
 function unknownOutcome(cause: unknown): Fault {
-  const detail = "The connection broke during the commit: the change may or may not have been made. Look before you repeat.";
+  const detail =
+    "The connection broke during the commit: the change may or may not have been made. Look before you repeat.";
   return fault("DATABASE_UNAVAILABLE", { cause, detail, retryAfterSeconds: 1 });
 }
 
 /** What the caller is told; errors that nobody expected pass as they are and are shown as `INTERNAL`. */
-function shown(error: unknown): unknown {
+function shown(error: unknown, endpoint: EndpointDefinition): unknown {
   if (error instanceof Fault) return error;
   if (errorCode(error) === "23505") return fault("ALREADY_EXISTS", { cause: error, errors: takenColumns(error) });
+  if (isReadOnly(error)) {
+    if (endpoint.kind === "command") return fault("DATABASE_UNAVAILABLE", { cause: error, retryAfterSeconds: 1 });
+    return new Error(`${endpoint.route} is a query and cannot write: make it a command.`, { cause: error });
+  }
   return databaseFault(error) ?? error;
 }
 
@@ -118,26 +150,4 @@ function takenColumns(error: unknown): FieldError[] {
     const name = column.replaceAll('"', "");
     return { in: "body", pointer: `/${name}`, rule: "unique", detail: "is taken" };
   });
-}
-
-const readers = new WeakMap<EndpointDefinition, ReadInput>();
-
-/** Calls of other endpoints from inside a run: the same transaction, snapshot and actor. */
-function nestedCall(outer: CallRequest, transaction: CallTransaction, reply: ReplyHeaders): Call {
-  const call = async (target: unknown, wire: unknown): Promise<unknown> => {
-    const endpoint = target as EndpointDefinition;
-    if (outer.endpoint.kind === "query" && endpoint.kind === "command") {
-      throw new Error(`${outer.endpoint.route} is a query and cannot call the command ${endpoint.route}: make it a command.`);
-    }
-    if (endpoint.actor === "account" && outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
-    let read = readers.get(endpoint);
-    if (!read) {
-      read = compileInput(endpoint.input, { closed: true });
-      readers.set(endpoint, read);
-    }
-    const input = read(structuredClone(wire) as WireInput, outer.now);
-    const request: CallRequest = { ...outer, endpoint, input };
-    return endpoint.run(new CallContext(request, transaction, reply, nestedCall(request, transaction, reply)));
-  };
-  return call as Call;
 }

@@ -16,7 +16,8 @@ import {
 } from "kysely";
 import type { ServiceDefinition } from "../define/service.ts";
 
-import type { CallTransaction, StatementResult } from "./transaction.ts";
+import type { StatementResult } from "./session.ts";
+import type { CallTransaction } from "./transaction.ts";
 import { entityWrites } from "./writes.ts";
 
 const compiler = new PostgresQueryCompiler();
@@ -59,7 +60,12 @@ export function kyselyOf(transaction: CallTransaction, service: ServiceDefinitio
     plugins = [entityWrites(service)];
     pluginsOf.set(service, plugins);
   }
-  const executor = new DefaultQueryExecutor(compiler, adapter, { provideConnection: (use) => use(connection) }, plugins);
+  const executor = new DefaultQueryExecutor(
+    compiler,
+    adapter,
+    { provideConnection: (use) => use(connection) },
+    plugins,
+  );
   return new Transaction({ ...UNUSED, executor } as unknown as KyselyProps);
 }
 

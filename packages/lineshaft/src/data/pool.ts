@@ -1,22 +1,29 @@
 /**
- * Pool: a bounded set of database connections, and the knowledge whether the database answers.
+ * Pool: a bounded set of sessions, and the knowledge whether the database answers.
  *
- * States. `up ⇄ down`. A connection that cannot be opened moves it to `down`: from then on calls are refused at once
- * with `DATABASE_UNAVAILABLE` while one probe at a time looks, with growing pauses, whether the database is back.
- * Waiting for a free connection is bounded in time (`WAIT_MS`) and in number (`WAITERS_MAX`): beyond that,
- * `DATABASE_BUSY`.
+ * States. `up ⇄ down`. A session that cannot be opened, or one that stops answering, moves it to `down`: whoever waits
+ * and whoever comes is refused at once with `DATABASE_UNAVAILABLE`, while one probe at a time, with growing pauses,
+ * looks whether the database is back; the session that the probe opened is the first of the new ones.
+ * Waiting for a free session is bounded in time (`WAIT_MS`) and in number (`WAITERS_MAX`): beyond, `DATABASE_BUSY`.
  *
- * Connections are pipelined: what is sent without waiting is answered in order. A connection may therefore be handed
- * back while its last `commit` is still on its way: what the next call sends stands behind it.
+ * A session may be given back while its last `commit` is under way, because what is sent next stands behind it. One
+ * timer watches all sessions for answers that are overdue and for those that nobody needs: calls set no timers.
+ *
+ * Safety. Sessions are read-only by default, and only a transaction that says otherwise writes: should a `begin` ever
+ * fail, the statement behind it cannot change anything on its own.
  */
-import pg from "pg";
-import { fault } from "../define/errors.ts";
+import type pg from "pg";
+import { type Fault, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { isConnectionLoss, RETRY_AFTER_SECONDS } from "./failures.ts";
+import { type Connection, clientConfig } from "./connection.ts";
+import { errorCode, RETRY_AFTER_SECONDS } from "./failures.ts";
+import { Session } from "./session.ts";
 
-/** Connections of one node. Few and pipelined beat many: see `docs/ARCHITECTURE.md`. */
+export { type Connection, clientConfig };
+
+/** Sessions of one node. Few and pipelined beat many: see `docs/ARCHITECTURE.md`. */
 export const POOL_SIZE = 10;
-/** How long a call waits for a free connection. */
+/** How long a call waits for a free session. */
 export const WAIT_MS = 5_000;
 /** How many calls may wait. */
 export const WAITERS_MAX = 2_000;
@@ -26,12 +33,19 @@ export const STATEMENT_MS = 15_000;
 export const LOCK_MS = 5_000;
 /** How long a transaction may do nothing. */
 export const IDLE_TRANSACTION_MS = 30_000;
+/** How long an answer may be on its way after the server must have ended the statement. */
+const ANSWER_GRACE_MS = 2_000;
+/** A session that nobody used for so long is closed. */
+const IDLE_MS = 60_000;
+/** How often sessions are looked at. */
+const WATCH_MS = 500;
+/** How long the end waits for calls that are under way. */
+const END_MS = 5_000;
 /** First and longest pause between two probes of a database that is down. */
 const PROBE_MS_MIN = 50;
 const PROBE_MS_MAX = 1_000;
-
-/** How to reach the database. */
-export type Connection = string | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+/** SQLSTATE of a server whose own limit of connections is reached. */
+const TOO_MANY_CONNECTIONS = "53300";
 
 export interface PoolOptions {
   readonly connection: Connection;
@@ -44,60 +58,40 @@ export interface PoolOptions {
   readonly onState?: (state: "up" | "down", error?: unknown) => void;
 }
 
-/** Client settings for one connection; also for connections outside the pool, such as a migration's. */
-export function clientConfig(connection: Connection, applicationName: string): pg.ClientConfig {
-  const target = typeof connection === "string" ? { connectionString: connection } : { ...connection };
-  return {
-    ...target,
-    application_name: applicationName,
-    connectionTimeoutMillis: WAIT_MS,
-    options: "-c TimeZone=UTC -c DateStyle=ISO",
-    types: { getTypeParser },
-  };
-}
-
-/** The type `text[]` in Postgres' catalog. */
-const TEXT_ARRAY_OID = 1009;
-
-/** 64-bit numbers are bigint and days are strings; all else as `pg` reads it. */
-function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-  if (format !== "binary") {
-    if (oid === 20) return BigInt;
-    if (oid === 1082) return String;
-    if (oid === 1016) return (text) => parseArray(text).map((each) => (each === null ? null : BigInt(each)));
-    if (oid === 1182) return parseArray;
-  }
-  return pg.types.getTypeParser(oid, format as "text") as (value: string) => unknown;
-}
-
-/** Splits a Postgres array literal, as the driver does for `text[]`. */
-function parseArray(text: string): (string | null)[] {
-  const parse = pg.types.getTypeParser(TEXT_ARRAY_OID as never, "text") as (text: string) => unknown;
-  return parse(text) as (string | null)[];
+interface Waiter {
+  readonly resolve: (session: Session) => void;
+  readonly reject: (error: Fault) => void;
+  readonly timer: NodeJS.Timeout;
 }
 
 export class Pool implements AsyncDisposable {
-  readonly #pool: pg.Pool;
   readonly #options: PoolOptions;
+  readonly #config: pg.ClientConfig;
+  readonly #size: number;
+  readonly #answerMs: number;
+  readonly #sessions = new Set<Session>();
+  readonly #watch: NodeJS.Timeout;
+  #idle: Session[] = [];
+  #waiters: Waiter[] = [];
+  #opening = 0;
+  #generation = 0;
   #state: "up" | "down" = "up";
   #probe: NodeJS.Timeout | undefined;
-  #ended = false;
+  #ended: Promise<void> | undefined;
+  #emptied: (() => void) | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#pool = new pg.Pool({
-      ...clientConfig(options.connection, "lineshaft"),
-      max: options.size ?? POOL_SIZE,
-      connectionTimeoutMillis: options.waitMs ?? WAIT_MS,
-      statement_timeout: options.statementMs ?? STATEMENT_MS,
+    this.#size = options.size ?? POOL_SIZE;
+    const statementMs = options.statementMs ?? STATEMENT_MS;
+    this.#answerMs = statementMs + ANSWER_GRACE_MS;
+    this.#config = {
+      ...clientConfig(options.connection, "lineshaft", "-c default_transaction_read_only=on"),
+      statement_timeout: statementMs,
       lock_timeout: options.lockMs ?? LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
-      idleTimeoutMillis: 60_000,
-      pipeline: true,
-    } as pg.PoolConfig);
-    // A lost connection is noticed by the statement that is on it, or, when idle, by the pool that drops it.
-    this.#pool.on("connect", (client) => void client.on("error", () => {}));
-    this.#pool.on("error", () => {});
+    };
+    this.#watch = setInterval(() => this.#look(), WATCH_MS).unref();
     options.metrics.databaseUp.set(1);
   }
 
@@ -106,31 +100,49 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Takes a connection out of the pool; `release` gives it back.
+   * Takes a session out of the pool; `release` gives it back.
    *
    * @throws {Fault} DATABASE_UNAVAILABLE at once while the database is down; DATABASE_BUSY when none is free in time.
    */
-  async acquire(): Promise<pg.PoolClient> {
-    if (this.#state === "down") throw unavailable();
-    if (this.#pool.waitingCount >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
-    try {
-      return await this.#pool.connect();
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("timeout exceeded")) throw busy("none was free in time");
-      if (!isConnectionLoss(error) && !/timeout|connect/i.test(String(error))) throw error;
-      this.#down(error);
-      throw unavailable(error);
+  async acquire(): Promise<Session> {
+    if (this.#ended || this.#state === "down") throw unavailable();
+    for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
+      if (session.usable) return session;
     }
+    if (this.#waiters.length >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
+    return new Promise((resolve, reject) => {
+      const { waitMs = WAIT_MS } = this.#options;
+      const timer = setTimeout(() => {
+        this.#waiters = this.#waiters.filter((each) => each !== waiter);
+        reject(busy("none was free in time"));
+      }, waitMs);
+      const waiter: Waiter = { resolve, reject, timer };
+      this.#waiters.push(waiter);
+      this.#fill();
+    });
   }
 
-  /** One round trip on a fresh or idle connection; for readiness. */
+  /** Gives a session back. One whose transaction may still be open is `broken`, and is closed. */
+  release(session: Session, broken = false): void {
+    if (broken || !session.usable || this.#ended || session.generation !== this.#generation)
+      this.#drop(session, broken);
+    else this.#offer(session);
+  }
+
+  /** Lets go of all sessions as they become free: what they have prepared, or whom they talk to, is out of date. */
+  renew(): void {
+    this.#generation++;
+    for (const session of this.#idle.splice(0)) this.#drop(session, false);
+  }
+
+  /** One round trip; for readiness. */
   async ping(): Promise<void> {
-    const client = await this.acquire();
+    const session = await this.acquire();
     try {
-      await client.query("select 1");
-      client.release();
+      await session.query({ text: "select 1" });
+      this.release(session);
     } catch (error) {
-      client.release(true);
+      this.release(session, true);
       throw unavailable(error);
     }
   }
@@ -138,16 +150,110 @@ export class Pool implements AsyncDisposable {
   /** Copies the sizes of the pool into the metrics. */
   measure(): void {
     const { metrics } = this.#options;
-    metrics.poolConnections.set({ state: "idle" }, this.#pool.idleCount);
-    metrics.poolConnections.set({ state: "busy" }, this.#pool.totalCount - this.#pool.idleCount);
-    metrics.poolWaiting.set(this.#pool.waitingCount);
+    metrics.poolConnections.set({ state: "idle" }, this.#idle.length);
+    metrics.poolConnections.set({ state: "busy" }, this.#sessions.size - this.#idle.length);
+    metrics.poolWaiting.set(this.#waiters.length);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    await null; // `#ended` is set from here on.
     clearTimeout(this.#probe);
-    await this.#pool.end();
+    clearInterval(this.#watch);
+    this.#refuseWaiters(unavailable());
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    for (const session of this.#idle.splice(0)) this.#drop(session, false);
+    if (this.#sessions.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy();
+    }, END_MS);
+    await emptied;
+    clearTimeout(timer);
+  }
+
+  #offer(session: Session): void {
+    const waiter = this.#waiters.shift();
+    if (!waiter) {
+      session.idleSinceMs = performance.now();
+      this.#idle.push(session);
+      return;
+    }
+    clearTimeout(waiter.timer);
+    waiter.resolve(session);
+  }
+
+  #drop(session: Session, broken: boolean): void {
+    if (broken) session.destroy();
+    else void session.end();
+  }
+
+  /** Opens sessions while there are more waiting than being opened. */
+  #fill(): void {
+    while (this.#waiters.length > this.#opening && this.#sessions.size + this.#opening < this.#size) void this.#open();
+  }
+
+  async #open(): Promise<boolean> {
+    this.#opening++;
+    try {
+      const session = await Session.open(this.#config, this.#generation, (lost) => this.#lost(lost));
+      this.#opening--;
+      this.#sessions.add(session);
+      if (this.#ended) this.#drop(session, true);
+      else {
+        this.#up();
+        this.#offer(session);
+      }
+      return true;
+    } catch (error) {
+      this.#opening--;
+      this.#openFailed(error);
+      return false;
+    }
+  }
+
+  /** A server that has no connection left is alive: whoever waits gets one of those that we have, or is told. */
+  #openFailed(error: unknown): void {
+    if (this.#ended) return;
+    if (errorCode(error) !== TOO_MANY_CONNECTIONS) this.#down(error);
+    else if (this.#sessions.size === 0 && this.#opening === 0) this.#refuseWaiters(busy("the server has none left"));
+  }
+
+  #lost(session: Session): void {
+    this.#sessions.delete(session);
+    this.#idle = this.#idle.filter((each) => each !== session);
+    if (this.#ended && this.#sessions.size === 0) this.#emptied?.();
+    if (!this.#ended && this.#state === "up") this.#fill();
+  }
+
+  #refuseWaiters(error: Fault): void {
+    for (const waiter of this.#waiters.splice(0)) {
+      clearTimeout(waiter.timer);
+      waiter.reject(error);
+    }
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    for (const session of this.#idle) {
+      if (nowMs - session.idleSinceMs > IDLE_MS) this.#drop(session, false);
+    }
+    this.#idle = this.#idle.filter((session) => session.usable);
+    for (const session of this.#sessions) {
+      if (!session.isOverdue(nowMs, this.#answerMs)) continue;
+      // After a long pause of this process the answer may lie in the socket, unread: it comes before `setImmediate`.
+      setImmediate(() => {
+        if (!session.isOverdue(nowMs, this.#answerMs)) return;
+        session.destroy();
+        this.renew();
+        this.#down(new Error("The database stopped answering."));
+      });
+    }
   }
 
   #down(error: unknown): void {
@@ -155,37 +261,37 @@ export class Pool implements AsyncDisposable {
     this.#state = "down";
     this.#options.metrics.databaseUp.set(0);
     this.#options.onState?.("down", error);
-    this.#probeLater(PROBE_MS_MIN);
+    this.#refuseWaiters(unavailable(error));
+    this.#probeAfter(PROBE_MS_MIN);
   }
 
-  #probeLater(pauseMs: number): void {
-    this.#probe = setTimeout(async () => {
-      const client = new pg.Client(clientConfig(this.#options.connection, "lineshaft probe"));
-      client.on("error", () => {});
-      try {
-        await client.connect();
-        await client.query("select 1");
-        this.#up();
-      } catch {
-        if (!this.#ended) this.#probeLater(Math.min(pauseMs * 2, PROBE_MS_MAX));
-      } finally {
-        await client.end().catch(() => {});
-      }
-    }, pauseMs);
-    this.#probe.unref();
+  #probeAfter(pauseMs: number): void {
+    const probe = async () => {
+      const answers = await this.#open();
+      if (!answers && this.#state === "down" && !this.#ended) this.#probeAfter(Math.min(pauseMs * 2, PROBE_MS_MAX));
+    };
+    this.#probe = setTimeout(() => void probe(), pauseMs).unref();
   }
 
   #up(): void {
+    if (this.#state === "up") return;
+    clearTimeout(this.#probe);
     this.#state = "up";
     this.#options.metrics.databaseUp.set(1);
     this.#options.onState?.("up");
   }
 }
 
-function unavailable(cause?: unknown) {
-  return fault("DATABASE_UNAVAILABLE", { retryAfterSeconds: RETRY_AFTER_SECONDS, ...(cause === undefined ? {} : { cause }) });
+function unavailable(cause?: unknown): Fault {
+  return fault("DATABASE_UNAVAILABLE", {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
-function busy(why: string) {
-  return fault("DATABASE_BUSY", { retryAfterSeconds: RETRY_AFTER_SECONDS, detail: `No database connection: ${why}.` });
+function busy(why: string): Fault {
+  return fault("DATABASE_BUSY", {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    detail: `No database connection: ${why}.`,
+  });
 }

@@ -6,7 +6,8 @@ import { searchExpression, searchIndex } from "../define/search.ts";
 function indexOf(entity: AnyEntity) {
   const definition = entity as unknown as EntityDefinition;
   const index = searchIndex(definition);
-  if (!index) throw new Error(`Entity "${definition.table}" declares no search index: indexes: [{ search: ["title"] }].`);
+  if (!index)
+    throw new Error(`Entity "${definition.table}" declares no search index: indexes: [{ search: ["title"] }].`);
   return { definition, index };
 }
 

@@ -2,53 +2,66 @@
  * Transaction: the one place that every statement of every call passes, whoever built it.
  *
  * Model. It begins with the first statement: `begin`, the search path of the service, and the statement go out in one
- * write, so the beginning costs no round trip. A call that asks nothing takes no connection. Statements that are sent
+ * write, so the beginning costs no round trip. A call that asks nothing takes no session. Statements that are sent
  * without waiting for each other share round trips. A read-only transaction ends without waiting for the answer to its
- * `commit`: the connection is pipelined, and whoever uses it next stands behind.
+ * `commit`: whoever uses the session next stands behind it.
  *
- * States. `new → open → ended`; `end` and `commit` move to `ended`, after which a statement is refused, because a
- * promise that nobody waited for must not write after the answer was given.
+ * States. `new → open → ended`; `commit` and `rollback` move to `ended`, after which a statement is refused, because a
+ * promise that nobody waited for must not write after the answer was given. The first failure is kept: a transaction in
+ * which a statement failed never commits, whether or not the failure was caught.
  *
  * Names of tables are resolved by `search_path`, set with the statement whenever the service changes (`call` of another
  * service), so hand-written SQL and Kysely read alike.
  */
-import type { PoolClient } from "pg";
 import { escapeIdentifier } from "pg";
 import type { Isolation } from "../define/endpoint.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { isConnectionLoss, isStalePlan } from "./failures.ts";
+import { refusal } from "./control.ts";
+import { errorCode, isStalePlan } from "./failures.ts";
 import type { Pool } from "./pool.ts";
+import type { Session, Statement, StatementResult } from "./session.ts";
 
 /** Different statements that are prepared by name; later ones are parsed each time. Bounds memory on both sides. */
 export const PREPARED_MAX = 2_000;
+/** Longer statements are not prepared: they come from loops, and no two are alike. */
+export const PREPARED_CHARS_MAX = 10_000;
+/** SQLSTATE of a statement that was not tried, because one before it had failed. */
+const ABORTED = "25P02";
 
 export interface TransactionOptions {
   readonly isolation: Isolation;
   readonly readOnly: boolean;
 }
 
-/** What a statement gave. */
-export interface StatementResult {
-  readonly rows: unknown[];
-  readonly rowCount: number | null;
-  readonly command: string;
+const prepared = new Map<string, Map<string, string>>();
+let preparedCount = 0;
+
+/** How many statements have a name. */
+export function preparedSize(): number {
+  return preparedCount;
 }
 
-const prepared = new Map<string, string>();
-
-/** The name under which a statement is prepared, the same on every connection; `undefined` beyond the bound. */
+/** The name under which a statement is prepared, the same on every session; `undefined` beyond the bounds. */
 function preparedName(service: string, text: string): string | undefined {
-  const key = `${service}\u0000${text}`;
-  const known = prepared.get(key);
-  if (known !== undefined || prepared.size >= PREPARED_MAX) return known;
-  const name = `ls_${prepared.size}`;
-  prepared.set(key, name);
+  let names = prepared.get(service);
+  const known = names?.get(text);
+  if (known !== undefined) return known;
+  const refused = refusal(text);
+  if (refused !== null) throw new Error(refused);
+  if (preparedCount >= PREPARED_MAX || text.length > PREPARED_CHARS_MAX) return undefined;
+  if (!names) prepared.set(service, (names = new Map()));
+  const name = `ls_${preparedCount++}`;
+  names.set(text, name);
   return name;
 }
 
-/** The search path of a service: its own schema, then extensions. */
-function searchPath(service: string): string {
-  return `${escapeIdentifier(service)}, public`;
+const paths = new Map<string, string>();
+
+/** Sets the search path of a service: its own schema, then extensions. */
+function setPath(service: string): string {
+  let text = paths.get(service);
+  if (text === undefined) paths.set(service, (text = `set local search_path to ${escapeIdentifier(service)}, public`));
+  return text;
 }
 
 export class CallTransaction {
@@ -56,10 +69,12 @@ export class CallTransaction {
   readonly #metrics: Metrics;
   readonly #options: TransactionOptions;
   #state: "new" | "open" | "ended" = "new";
-  #client: Promise<PoolClient> | null = null;
+  #session: Promise<Session> | null = null;
   #path = "";
-  #failed: unknown;
+  #failure: unknown;
   #running = 0;
+  #forgotten = false;
+  #committing = false;
 
   constructor(pool: Pool, metrics: Metrics, options: TransactionOptions) {
     this.#pool = pool;
@@ -67,28 +82,40 @@ export class CallTransaction {
     this.#options = options;
   }
 
-  /** Whether any statement was sent. */
-  get used(): boolean {
-    return this.#client !== null;
+  /** What went wrong first; `undefined` when nothing did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Whether the commit was sent: from then on only its answer tells whether the writes are there. */
+  get committing(): boolean {
+    return this.#committing;
+  }
+
+  /** Keeps the transaction from committing. */
+  fail(error: unknown): void {
+    if (this.#state === "open") this.#failure ??= error;
   }
 
   /** Sends one statement as this service. Parameters travel apart from the text, always. */
   async statement(service: string, text: string, parameters: readonly unknown[]): Promise<StatementResult> {
-    if (this.#state === "ended") throw new Error("The call is over: await every statement before `run` returns.");
+    if (this.#state === "ended") throw over();
+    const name = preparedName(service, text);
     this.#state = "open";
-    this.#client ??= this.#pool.acquire();
     this.#running++;
     try {
-      const client = await this.#client;
-      if (this.#state !== "open") throw new Error("The call is over: await every statement before `run` returns.");
-      this.#enter(client, service);
+      const session = await (this.#session ??= this.#pool.acquire());
+      if (this.#isOver()) throw over();
       this.#metrics.statements.inc();
-      const name = preparedName(service, text);
       const values = parameters as unknown[];
-      return await client.query(name === undefined ? { text, values } : { name, text, values });
+      const queryMode = "extended";
+      return await this.#send(session, service, name ? { text, values, name, queryMode } : { text, values, queryMode });
     } catch (error) {
-      this.#failed ??= error;
-      throw error;
+      // Nobody listens any more: `run` has returned, and its caller is told that a statement was forgotten.
+      if (this.#forgotten) return new Promise(() => {});
+      if (error instanceof Error) Error.captureStackTrace(error);
+      this.#failure ??= error;
+      throw errorCode(error) === ABORTED ? this.#failure : error;
     } finally {
       this.#running--;
     }
@@ -97,55 +124,76 @@ export class CallTransaction {
   /** Makes the writes durable and visible. Rejects when they are not, or when that cannot be known. */
   async commit(): Promise<void> {
     if (this.#state === "ended") return;
-    const idle = this.#running === 0;
+    this.#forgotten = this.#running > 0;
+    if (this.#forgotten)
+      this.#failure ??= new Error("`run` returned before its statements did: await every statement.");
+    if (this.#failure !== undefined) throw this.#failure;
     this.#state = "ended";
-    if (!this.#client) return;
-    const client = await this.#client;
-    if (!idle || this.#failed !== undefined) {
-      this.#abandon(client);
-      throw this.#failed ?? new Error("`run` returned before its statements did: await every statement.");
-    }
-    const done = client.query("commit");
+    if (!this.#session) return;
+    const session = await this.#session;
+    this.#committing = true;
+    const done = session.query({ text: "commit" });
     if (this.#options.readOnly) {
       done.catch(() => {});
-      client.release();
+      this.#pool.release(session);
       return;
     }
-    try {
-      const result = await done;
-      client.release();
-      // Postgres answers a commit of a failed transaction with ROLLBACK, not with an error.
-      if (result.command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
-    } catch (error) {
-      if (isConnectionLoss(error)) client.release(true);
+    const { command } = await done.catch((error) => {
+      this.#failure ??= error;
+      this.#pool.release(session);
       throw error;
+    });
+    this.#pool.release(session);
+    // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
+    if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
+  }
+
+  /** Undoes everything that was not committed. Never rejects, and nobody waits for it. */
+  rollback(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#session?.then(
+      (session) => this.#undo(session),
+      () => {},
+    );
+  }
+
+  /** The session is free when its rollback is answered, and with it all that was sent before. */
+  async #undo(session: Session): Promise<void> {
+    const stale = isStalePlan(this.#failure);
+    if (stale) this.#pool.renew();
+    if (this.#path === "") return this.#pool.release(session);
+    try {
+      await session.query({ text: "rollback" });
+      this.#pool.release(session);
+    } catch {
+      this.#pool.release(session, true);
     }
   }
 
-  /** Undoes everything. Never rejects. */
-  async rollback(): Promise<void> {
-    if (this.#state === "ended" && !this.#client) return;
-    const wasOpen = this.#state === "open";
-    this.#state = "ended";
-    const client = await this.#client?.catch(() => null);
-    if (client && wasOpen) this.#abandon(client);
-  }
-
-  #abandon(client: PoolClient): void {
-    const broken = isConnectionLoss(this.#failed) || isStalePlan(this.#failed);
-    if (!broken) client.query("rollback").catch(() => {});
-    client.release(broken);
-  }
-
-  /** Begins, or moves to another service's tables, ahead of the statement and in the same write. */
-  #enter(client: PoolClient, service: string): void {
-    if (this.#path === service) return;
-    const path = `set local search_path to ${searchPath(service)}`;
-    const { isolation, readOnly } = this.#options;
-    const begin = this.#path === "" ? `begin isolation level ${isolation}${readOnly ? " read only" : ""}; ` : "";
+  /** Begins, or moves to another service's tables, ahead of the statement. */
+  #send(session: Session, service: string, statement: Statement): Promise<StatementResult> {
+    if (this.#path === service) return session.query(statement);
+    const begins = this.#path === "";
     this.#path = service;
-    client.query(`${begin}${path}`).catch((error) => {
-      this.#failed ??= error;
-    });
+    const onError = (error: unknown) => {
+      this.#failure ??= error;
+    };
+    if (begins) return session.begin(`${this.#begin()}; ${setPath(service)}`, statement, onError);
+    session.query({ text: setPath(service) }).catch(onError);
+    return session.query(statement);
   }
+
+  #begin(): string {
+    const { isolation, readOnly } = this.#options;
+    return `begin isolation level ${isolation} ${readOnly ? "read only" : "read write"}`;
+  }
+
+  #isOver(): boolean {
+    return this.#state === "ended";
+  }
+}
+
+function over(): Error {
+  return new Error("The call is over: await every statement before `run` returns.");
 }

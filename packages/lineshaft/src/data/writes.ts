@@ -10,8 +10,8 @@
  */
 import {
   ColumnNode,
-  type ColumnUpdateNode,
   ColumnUpdateNode as ColumnUpdate,
+  type ColumnUpdateNode,
   type InsertQueryNode,
   type KyselyPlugin,
   type OperationNode,
@@ -52,7 +52,9 @@ export function entityWrites(service: ServiceDefinition): KyselyPlugin {
 type TableMap = ReadonlyMap<string, TableFacts>;
 
 function transformed(node: OperationNode, tables: TableMap): OperationNode {
-  const inner = (node as { with?: WithNode }).with ? withCtes(node as OperationNode & { with: WithNode }, tables) : node;
+  const inner = (node as { with?: WithNode }).with
+    ? withCtes(node as OperationNode & { with: WithNode }, tables)
+    : node;
   if (inner.kind === "InsertQueryNode") return insert(inner as InsertQueryNode, tables);
   if (inner.kind === "UpdateQueryNode") return update(inner as UpdateQueryNode, tables);
   return inner;

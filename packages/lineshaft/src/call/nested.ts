@@ -1,0 +1,47 @@
+/**
+ * Nested: calls of other endpoints from inside a run, in the same transaction and snapshot, as the same actor.
+ */
+import type { CallTransaction } from "../data/transaction.ts";
+import type { Call, EndpointDefinition } from "../define/endpoint.ts";
+import { fault } from "../define/errors.ts";
+import { CallContext, type CallRequest, type ReplyHeaders } from "./context.ts";
+import { compileInput, type ReadInput, type WireInput } from "./input.ts";
+
+const readers = new WeakMap<EndpointDefinition, ReadInput>();
+
+function readerOf(endpoint: EndpointDefinition): ReadInput {
+  let read = readers.get(endpoint);
+  if (!read) {
+    read = compileInput(endpoint.input, { closed: true });
+    readers.set(endpoint, read);
+  }
+  return read;
+}
+
+/** What `run` gets as `call`. A nested command that failed takes the whole call with it, whether or not it is caught. */
+export function nestedCall(
+  outer: CallRequest,
+  transaction: CallTransaction,
+  reply: ReplyHeaders,
+  late: AbortSignal,
+): Call {
+  const call = async (target: unknown, wire: unknown): Promise<unknown> => {
+    const endpoint = target as EndpointDefinition;
+    if (outer.endpoint.kind === "query" && endpoint.kind === "command") {
+      throw new Error(
+        `${outer.endpoint.route} is a query and cannot call the command ${endpoint.route}: make it a command.`,
+      );
+    }
+    if (endpoint.actor === "account" && outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
+    const input = readerOf(endpoint)(structuredClone(wire) as WireInput, outer.now);
+    const request: CallRequest = { ...outer, endpoint, input };
+    const inner = nestedCall(request, transaction, reply, late);
+    try {
+      return await endpoint.run(new CallContext(request, transaction, reply, inner, late));
+    } catch (error) {
+      if (endpoint.kind === "command") transaction.fail(error);
+      throw error;
+    }
+  };
+  return call as Call;
+}

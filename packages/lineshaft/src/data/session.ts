@@ -1,0 +1,132 @@
+/**
+ * Session: one connection to Postgres, and the knowledge whether it still answers.
+ *
+ * What is sent without waiting is answered in order. A session that owes an answer for longer than the server itself
+ * allows a statement to take is dead, whatever the socket says: `isOverdue` tells, and the pool destroys it.
+ *
+ * States. `usable → lost`, once. Every statement on a lost session rejects.
+ */
+import pg from "pg";
+import { isConnectionLoss } from "./failures.ts";
+
+/** How long the answer to the beginning of a transaction may take: it does no work. */
+export const ANSWER_MS = 5_000;
+
+/** What a statement gave. */
+export interface StatementResult {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+  readonly command: string;
+}
+
+/** A statement as the driver takes it. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: unknown[];
+  /** The name under which it is prepared. */
+  readonly name?: string;
+  /** One statement with parameters apart from it. Without: text of several statements, and no parameters. */
+  readonly queryMode?: "extended";
+}
+
+/** The parts of the driver's client that its types do not name. */
+interface Internals {
+  readonly connection: { readonly stream: { cork(): void; uncork(): void; destroy(): void } };
+}
+
+export class Session {
+  /** Statements prepared before this number of the pool moved on do not fit their tables any more. */
+  readonly generation: number;
+  /** When it was given back. */
+  idleSinceMs = 0;
+  readonly #client: pg.Client;
+  #usable = true;
+  #unanswered = 0;
+  #beginning = false;
+  #heardAtMs = 0;
+
+  private constructor(client: pg.Client, generation: number) {
+    this.#client = client;
+    this.generation = generation;
+  }
+
+  /** @param onLost  Told once, when the connection is gone for whatever reason. */
+  static async open(config: pg.ClientConfig, generation: number, onLost: (session: Session) => void): Promise<Session> {
+    const client = new pg.Client({ ...config, pipeline: true });
+    const session = new Session(client, generation);
+    client.on("error", () => {
+      session.#usable = false;
+    });
+    await client.connect();
+    client.on("end", () => {
+      session.#usable = false;
+      onLost(session);
+    });
+    return session;
+  }
+
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /** Sends a statement behind all that were sent before. */
+  query(statement: Statement): Promise<StatementResult> {
+    if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
+    return new Promise((resolve, reject) => {
+      let answered = false;
+      void this.#client.query(statement as pg.QueryConfig, (error: Error | null, result: pg.QueryResult) => {
+        // The driver tells a parameter that cannot be encoded, and then the answer to what it had sent before.
+        if (answered) return;
+        answered = true;
+        this.#unanswered--;
+        this.#heardAtMs = performance.now();
+        if (!error) return resolve(result);
+        if (isConnectionLoss(error)) this.#usable = false;
+        reject(error);
+      });
+    });
+  }
+
+  /** Begins a transaction and sends its first statement, in one write. */
+  begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
+    const { stream } = (this.#client as unknown as Internals).connection;
+    stream.cork();
+    try {
+      this.#beginning = true;
+      this.query({ text }).then(
+        () => this.#begun(),
+        (error) => {
+          this.#begun();
+          onError(error);
+        },
+      );
+      return this.query(first);
+    } finally {
+      stream.uncork();
+    }
+  }
+
+  /** Whether an answer is owed for too long. */
+  isOverdue(nowMs: number, statementMs: number): boolean {
+    const boundMs = this.#beginning ? Math.min(ANSWER_MS, statementMs) : statementMs;
+    return this.#unanswered > 0 && nowMs - this.#heardAtMs > boundMs;
+  }
+
+  /** Says good-bye when all answers are there; a server that does not react is left. */
+  async end(): Promise<void> {
+    this.#usable = false;
+    const timer = setTimeout(() => this.destroy(), ANSWER_MS).unref();
+    await this.#client.end().catch(() => {});
+    clearTimeout(timer);
+  }
+
+  /** Breaks the connection off; what it owes rejects. */
+  destroy(): void {
+    this.#usable = false;
+    (this.#client as unknown as Internals).connection.stream.destroy();
+  }
+
+  #begun(): void {
+    this.#beginning = false;
+  }
+}
