@@ -1,0 +1,125 @@
+/**
+ * Articles: lists, search, tags, and one by its slug. They are written in `writing.ts`.
+ */
+import { field, list, matches, rank, sql } from "lineshaft";
+import {
+  type Articles,
+  articlePage,
+  findArticle,
+  paging,
+  publishedAt,
+  shownArticle,
+  shownArticles,
+} from "./article-view.ts";
+import { about } from "./errors.ts";
+import { Article, blog } from "./model.ts";
+
+/** Tags that the list of tags shows; the most used ones. */
+export const TAGS_SHOWN_MAX = 1_000;
+
+const bySlug = { slug: field.text() };
+/** Filters of lists; a blank one is none, as front ends send them. */
+const FILTERS = {
+  tag: field.text().optional(),
+  author: field.text().optional(),
+  favorited: field.text().optional().describe("User name: articles among the favourites of this user."),
+};
+
+interface Filters {
+  readonly tag?: string | undefined;
+  readonly author?: string | undefined;
+  readonly favorited?: string | undefined;
+}
+
+/** Narrows a list down. */
+export function filtered(articles: Articles, { tag, author, favorited }: Filters): Articles {
+  let narrowed = articles;
+  if (tag) narrowed = narrowed.where(sql<boolean>`"article"."tagList" @> array[${tag}]::varchar[]`);
+  if (author) narrowed = narrowed.where("article.author", "=", sql<string>`${accountOf(author)}`);
+  if (favorited) {
+    narrowed = narrowed.where(
+      "article.id",
+      "in",
+      sql<string>`(select "article" from "favorite" where "account" = ${accountOf(favorited)})`,
+    );
+  }
+  return narrowed;
+}
+
+function accountOf(username: string) {
+  return sql<string>`(select "account" from "profile" where "username" = ${username})`;
+}
+
+export const articles = blog.query("GET /articles", {
+  summary: "List articles, newest first",
+  actor: "anyone",
+  input: { ...FILTERS, ...paging },
+  output: shownArticles,
+  run: ({ input, actor, db, now }) =>
+    articlePage(filtered(publishedAt(db.selectFrom("article"), now), input), actor.id, input),
+});
+
+export const feed = blog.query("GET /articles/feed", {
+  summary: "List articles of the authors that the caller follows, newest first",
+  input: paging,
+  output: shownArticles,
+  run: ({ input, actor, db, now }) => {
+    const followed = sql<string>`(select "followed" from "follow" where "follower" = ${actor.id})`;
+    return articlePage(
+      publishedAt(db.selectFrom("article"), now).where("article.author", "in", followed),
+      actor.id,
+      input,
+    );
+  },
+});
+
+export const drafts = blog.query("GET /articles/drafts", {
+  summary: "List one's own articles that others cannot see: drafts, and what is not due yet",
+  input: paging,
+  output: shownArticles,
+  run: ({ input, actor, db, now }) => {
+    const hidden = sql<boolean>`("article"."status" = 'draft' or "article"."publishAt" > ${now})`;
+    return articlePage(db.selectFrom("article").where("article.author", "=", actor.id).where(hidden), actor.id, input);
+  },
+});
+
+export const search = blog.query("GET /articles/search", {
+  summary: "Find articles by words in title, description and body, the best first",
+  description: "Words as in a search engine: `quoted phrases`, `or`, `-without`.",
+  actor: "anyone",
+  input: { q: field.text({ max: 500, pattern: /\S/ }), ...FILTERS, ...paging },
+  output: shownArticles,
+  run: ({ input, actor, db, now }) => {
+    const found = filtered(publishedAt(db.selectFrom("article"), now), input).where(matches(Article, input.q));
+    return articlePage(found, actor.id, { ...input, byRank: rank(Article, input.q) });
+  },
+});
+
+export const article = blog.query("GET /articles/:slug", {
+  summary: "Get an article",
+  actor: "anyone",
+  input: bySlug,
+  output: { article: shownArticle },
+  async run({ input, actor, db, fail, now }) {
+    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+    return { article: found ?? fail("NOT_FOUND", about("article")) };
+  },
+});
+
+export const tags = blog.query("GET /tags", {
+  summary: "List the tags of published articles, the most used first",
+  actor: "anyone",
+  output: { tags: list(field.text()) },
+  async run({ db, now }) {
+    const used = publishedAt(db.selectFrom("article"), now).select(sql<string>`unnest("article"."tagList")`.as("tag"));
+    const rows = await db
+      .selectFrom(used.as("used"))
+      .select("tag")
+      .groupBy("tag")
+      .orderBy(sql`count(*)`, "desc")
+      .orderBy("tag")
+      .limit(TAGS_SHOWN_MAX)
+      .execute();
+    return { tags: rows.map(({ tag }) => tag) };
+  },
+});
