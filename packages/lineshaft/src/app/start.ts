@@ -6,6 +6,7 @@
  * is free of side effects.
  */
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Actor } from "../define/actor.ts";
 import { NOBODY } from "../define/actor.ts";
 import { compileInput, type WireInput } from "../call/input.ts";
@@ -24,6 +25,7 @@ import { Exchange, type Page } from "../serve/exchange.ts";
 import { Origins } from "../serve/origins.ts";
 import { Routes } from "../serve/routes.ts";
 import { HttpServer } from "../serve/server.ts";
+import { sitePages } from "../serve/site.ts";
 import { metricsServer } from "./metrics-server.ts";
 import { platformPages } from "./pages.ts";
 import { MAIL_PATH, mailPage } from "./mail-page.ts";
@@ -43,6 +45,8 @@ export interface AppOptions {
   readonly description?: string;
   /** Folder of the migration files, from the project's folder. Default `migrations`. */
   readonly migrations?: string;
+  /** Folders of built web pages by the path that they stand under: `{ "/tasks/": new URL("./web/dist/", import.meta.url) }`. */
+  readonly sites?: Readonly<Record<string, URL>>;
   /** Demo data, put in once per database, in development only. */
   readonly seed?: (tools: { readonly call: CallAs }) => Promise<void>;
 }
@@ -131,6 +135,9 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const { title = "Lineshaft app", version = "0.0.0", description } = options;
   const shown = { declarations, title, version, description, pool, draining: () => server.draining };
   for (const [path, page] of platformPages(shown)) pages.set(path, page);
+  for (const [prefix, site] of Object.entries(options.sites ?? {})) {
+    for (const [path, page] of await sitePages(prefix, fileURLToPath(site))) pages.set(path, page);
+  }
   if (mail instanceof MailSandbox) pages.set(MAIL_PATH, mailPage(mail, title));
 
   const address = await server.listen(settings.host, settings.port, "PORT");
