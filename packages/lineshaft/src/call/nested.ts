@@ -39,7 +39,7 @@ export function nestedCall(
     try {
       return await endpoint.run(new CallContext(request, transaction, reply, inner, late));
     } catch (error) {
-      if (endpoint.kind === "command") transaction.fail(error);
+      if (endpoint.kind === "command") transaction.spoil(error);
       throw error;
     }
   };

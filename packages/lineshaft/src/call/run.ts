@@ -18,9 +18,10 @@ import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
 import { nestedCall } from "./nested.ts";
 
 /** How often a run is tried before the caller gets `CONFLICT`. */
-export const ATTEMPTS_MAX = 6;
-/** The longest pause before the second try; it doubles with every further one. */
+export const ATTEMPTS_MAX = 10;
+/** The longest pause before the second try; it doubles with every further one, up to `PAUSE_MS_MAX`. */
 export const PAUSE_MS = 8;
+export const PAUSE_MS_MAX = 250;
 /** How long a call may take, its repetitions included. */
 export const CALL_MS = 30_000;
 
@@ -54,7 +55,7 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
       runtime.metrics.conflicts.inc({ endpoint: request.name, outcome: again ? "repeated" : "given_up" });
     }
     if (!again) throw shown(error, request.endpoint);
-    await pause(runtime.random() * PAUSE_MS * 2 ** (attempt - 1));
+    await pause(runtime.random() * Math.min(PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX));
   }
 }
 

@@ -5,19 +5,24 @@
 
 /** What may stand before the first word: space and comments. */
 const START = String.raw`^(?:\s|--[^\n]*(?:\n|$)|/\*[\s\S]*?\*/)*`;
-const TRANSACTION = new RegExp(
-  String.raw`${START}(?:begin|commit|end|abort|start\s+transaction|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b`,
-  "i",
+const TRANSACTION = statement(
+  "begin|commit|end|abort|start\\s+transaction|prepare\\s+transaction",
+  "rollback(?!\\s+(?:(?:work|transaction)\\s+)?to\\b)",
 );
-const LASTING = new RegExp(
-  String.raw`${START}(?:set(?!\s+(?:local|constraints|transaction)\b)|reset|discard|deallocate|listen|unlisten)\b`,
-  "i",
+const LASTING = statement(
+  "set(?!\\s+(?:local|constraints|transaction)\\b)",
+  "reset|discard|deallocate|listen|unlisten",
 );
+
+function statement(...words: string[]): RegExp {
+  return new RegExp(`${START}(?:${words.join("|")})\\b`, "i");
+}
 
 /** Why a statement is refused; `null` when it is not. */
 export function refusal(text: string): string | null {
   if (TRANSACTION.test(text)) {
-    return `"${firstWords(text)}" is refused: a call is one transaction, which commits when \`run\` returns and is undone when it throws.`;
+    const rule = "a call is one transaction, which commits when `run` returns and is undone when it throws";
+    return `"${firstWords(text)}" is refused: ${rule}.`;
   }
   if (LASTING.test(text)) {
     return `"${firstWords(text)}" is refused: it would outlive the call on a shared connection. Use \`set local\`.`;

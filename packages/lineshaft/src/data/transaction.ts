@@ -93,7 +93,7 @@ export class CallTransaction {
   }
 
   /** Keeps the transaction from committing. */
-  fail(error: unknown): void {
+  spoil(error: unknown): void {
     if (this.#state === "open") this.#failure ??= error;
   }
 
