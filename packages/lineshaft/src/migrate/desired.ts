@@ -9,6 +9,7 @@
  */
 import { type EntityDefinition, type Index, primaryKey } from "../define/entity.ts";
 import type { AnyField, FieldSpec } from "../define/field.ts";
+import { searchExpression } from "../define/search.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import { columnCheck, columnType, referredKey } from "./column-type.ts";
 import { valueText } from "./defaults.ts";
@@ -23,7 +24,6 @@ import type {
   TriggerModel,
 } from "./model.ts";
 import { assertName, checkName, distinctName, objectName, shortHash } from "./names.ts";
-import { searchExpression } from "./search-expression.ts";
 
 /** Schemas that are not a service's to take. */
 const RESERVED_SCHEMA = /^(?:pg_.*|lineshaft|information_schema|public)$/;

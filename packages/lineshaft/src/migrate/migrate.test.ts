@@ -106,7 +106,7 @@ onEveryServer("a start", (open) => {
     );
   });
 
-  test("destructive steps are withheld and their data stays", async () => {
+  test("destructive steps are withheld and their data stays [MIG-2]", async () => {
     await using lab = await open();
     await lab.migrate(links({ ...LINK, note: field.text() }));
     await lab.query("insert into links.link (code, note) values ('a', 'kept')");
@@ -244,7 +244,7 @@ onEveryServer("a start", (open) => {
     assert.deepEqual((await lab.plan(links())).steps, []);
   });
 
-  test(`${PROCESSES} processes at once migrate once`, async () => {
+  test(`${PROCESSES} processes at once migrate once [MIG-1]`, async () => {
     for (const [mode, count] of [
       ["development", PROCESSES],
       ["production", PROCESSES / 4],

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { type ServiceDefinition, service } from "../define/service.ts";
-import { MigrationError, planMigration, searchExpression, searchIndexes } from "./index.ts";
+import { searchExpression, searchIndex } from "../define/search.ts";
+import { MigrationError, planMigration } from "./index.ts";
 import { CHANGES, LINK, links } from "./test/changes.ts";
 import { everything, lab } from "./test/fixtures.ts";
 import { type Lab, onEveryServer } from "./test/servers.ts";
@@ -131,8 +132,8 @@ onEveryServer("plans", (open) => {
   test("a search index serves the query that is rendered by the same function", async () => {
     await using place = await open();
     await place.migrate(everything);
-    const [index] = searchIndexes((lab as unknown as ServiceDefinition).entities["Everything"]!);
-    const condition = `${searchExpression(index!, { alias: "e" })} @@ websearch_to_tsquery('english', 'word')`;
+    const index = searchIndex((lab as unknown as ServiceDefinition).entities["Everything"]!);
+    const condition = `${searchExpression(index!, "e")} @@ websearch_to_tsquery('english', 'word')`;
     const client = await place.client();
     await client.query("set enable_seqscan = off");
     const { rows } = await client.query(`explain select id from lab.everything e where ${condition}`);
