@@ -5,7 +5,7 @@
  * statement goes through the `db` of that run: in its transaction, seen by its metrics, undone with it. Better-auth's
  * own transactions are therefore none, and its migrations are not used.
  * Clock. Better-auth reads the machine's clock; a call has an instant of its own. Instants are shifted on their way in
- * and out, so that better-auth lives in the time of the call.
+ * and out, so that better-auth lives in the time of the call, and what passes while it works does not count.
  * Tokens. A session's token is replaced by its hash on the way in; the call keeps the token itself.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -18,8 +18,9 @@ type AnyDb = Transaction<any>;
 /** One use of better-auth. */
 export interface EngineCall {
   readonly db: AnyDb;
-  /** What to add to the machine's clock to have the call's. */
-  readonly skewMs: number;
+  /** The instant of the call, and what the machine's clock said when the engine began. */
+  readonly nowMs: number;
+  readonly startedMs: number;
   readonly address: string;
   readonly agent: string | null;
   /** Given where the password was hashed before the transaction began. */
@@ -194,6 +195,9 @@ function settable({ updatedAt: _, ...rest }: RowData): RowData {
   return rest;
 }
 
+/** Lives of sessions and links are whole seconds; less than that is the time that the engine has worked. */
+const SECOND_MS = 1_000;
+
 interface Value {
   readonly data: unknown;
   readonly field: string;
@@ -203,7 +207,10 @@ interface Value {
 
 /** A value on its way to the database. */
 export function valueIn({ data, field, model, action }: Value): unknown {
-  if (data instanceof Date) return new Date(data.getTime() + engineCall().skewMs);
+  if (data instanceof Date) {
+    const { nowMs, startedMs } = engineCall();
+    return new Date(nowMs + Math.floor((data.getTime() - startedMs) / SECOND_MS) * SECOND_MS);
+  }
   if (model !== "session" || field !== "token" || typeof data !== "string") return data;
   if (action === "create") engineCall().sessionToken = data;
   return tokenHash(data);
@@ -211,6 +218,6 @@ export function valueIn({ data, field, model, action }: Value): unknown {
 
 /** A value on its way to better-auth. */
 export function valueOut({ data, field, model }: Value): unknown {
-  if (data instanceof Date) return new Date(data.getTime() - engineCall().skewMs);
+  if (data instanceof Date) return new Date(data.getTime() - engineCall().nowMs + engineCall().startedMs);
   return model === "session" && field === "token" ? (engineCall().sessionToken ?? data) : data;
 }

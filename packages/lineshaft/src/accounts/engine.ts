@@ -154,7 +154,8 @@ export async function withEngine<T>(
   const agent = request.headers["user-agent"];
   const call: EngineCall = {
     db,
-    skewMs: now.getTime() - Date.now(),
+    nowMs: now.getTime(),
+    startedMs: Date.now(),
     address: request.address.slice(0, 64),
     agent: typeof agent === "string" ? agent.slice(0, AGENT_CHARS_MAX) : null,
     passwordHash: options.passwordHash ?? null,
