@@ -13,7 +13,7 @@ const TIME = /^(?!0000)\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d
 const DAY = /^(?!0000)\d{4}-\d\d-\d\d$/;
 // HTML's pattern for e-mail inputs, with a dot in the domain and no label over 63 characters.
 const EMAIL =
-  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/i;
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=[a-z0-9])(?:[a-z0-9-]{0,62}[a-z0-9](?:\.(?=[a-z0-9])[a-z0-9-]{0,62}[a-z0-9])+)$/i;
 const WHOLE = /^-?(0|[1-9]\d{0,18})$/;
 
 /** Whether the calendar has this day: `2026-02-30` does not survive a round trip. */
@@ -25,7 +25,7 @@ function isDay(text: string): boolean {
 
 function isUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:") && !/\s/.test(text);
+  return url !== null && /^https?:\/\//i.test(text) && !/[\s\u0000-\u001f\u007f\\]/.test(text);
 }
 
 function isBigint(text: string): boolean {
@@ -41,7 +41,8 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(instant.getTime()) && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999;
 }
 
-const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
+/** Checks by the name of the format. */
+export const FORMAT_CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   "lineshaft-uuid": (text) => UUID.test(text),
   "lineshaft-date-time": isInstant,
   "lineshaft-date": isDay,
@@ -52,7 +53,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
 
 /** Makes the validator know our formats. Done once per process, when the first input is compiled. */
 export function registerFormats(): void {
-  for (const [name, check] of Object.entries(FORMATS)) if (!Format.Has(name)) Format.Set(name, check);
+  for (const [name, check] of Object.entries(FORMAT_CHECKS)) if (!Format.Has(name)) Format.Set(name, check);
 }
 
 /** What a text in one of our formats is, for messages. */

@@ -8,7 +8,7 @@ import type { AnyField } from "../define/field.ts";
 import { type Schemas, shapeKind } from "../define/shape.ts";
 import { didYouMean } from "../define/suggest.ts";
 import { FORMAT_WORDS } from "./formats.ts";
-import { escapePointer } from "./input.ts";
+import { escapePointer } from "./input-checks.ts";
 
 /** Errors that one answer lists. */
 export const INPUT_ERRORS_MAX = 100;
@@ -49,7 +49,11 @@ interface Description {
   readonly detail: string;
 }
 
-function describe({ keyword, params, instancePath, message }: ValidatorError, value: unknown, input: Schemas): Description[] {
+function describe(
+  { keyword, params, instancePath, message }: ValidatorError,
+  value: unknown,
+  input: Schemas,
+): Description[] {
   const one = (detail: string): Description[] => [{ key: null, rule: keyword, detail }];
   switch (keyword) {
     case "boolean":
@@ -57,11 +61,19 @@ function describe({ keyword, params, instancePath, message }: ValidatorError, va
     case "required":
       return (params.requiredProperties as string[]).map((key) => ({ key, rule: "required", detail: "is required" }));
     case "additionalProperties":
-      return (params.additionalProperties as string[]).map((key) => ({ key, rule: "unknown", detail: unknown(key, instancePath, input) }));
+      return (params.additionalProperties as string[]).map((key) => ({
+        key,
+        rule: "unknown",
+        detail: unknown(key, instancePath, input),
+      }));
     case "type":
       return one(`must be ${types(params.type)}, not ${kindOf(value)}`);
     case "minLength":
-      return one(value === "" ? "must not be empty" : `must have at least ${count(params.limit, "character")}, not ${[...String(value)].length}`);
+      return one(
+        value === ""
+          ? "must not be empty"
+          : `must have at least ${count(params.limit, "character")}, not ${[...String(value)].length}`,
+      );
     case "maxLength":
       return one(`must have at most ${count(params.limit, "character")}, not ${[...String(value)].length}`);
     case "minItems":
@@ -73,7 +85,9 @@ function describe({ keyword, params, instancePath, message }: ValidatorError, va
     case "maximum":
       return one(`must be at most ${params.limit}, not ${String(value)}`);
     case "enum":
-      return one(`must be one of ${(params.allowedValues as unknown[]).map((each) => JSON.stringify(each)).join(", ")}`);
+      return one(
+        `must be one of ${(params.allowedValues as unknown[]).map((each) => JSON.stringify(each)).join(", ")}`,
+      );
     case "format":
       return one(`must be ${FORMAT_WORDS[params.format as string] ?? params.format}`);
     case "pattern":
@@ -108,7 +122,8 @@ function valueAt(wire: unknown, pointer: string): unknown {
   return value;
 }
 
-function firstKey(pointer: string): string {
+/** The top-level key that a pointer begins with. */
+export function firstKey(pointer: string): string {
   return (pointer.split("/")[1] ?? "").replaceAll("~1", "/").replaceAll("~0", "~");
 }
 

@@ -5,19 +5,21 @@
  * first call; instants, 64-bit numbers, e-mail addresses and defaults are then set in place, by a plan that visits only
  * the fields that need it.
  */
-import { type FieldError, fault } from "../define/errors.ts";
-import { type AnyField, type FieldSpec, JSON_DEPTH_MAX } from "../define/field.ts";
+
+import { Compile } from "typebox/schema";
+import { type Fault, type FieldError, fault } from "../define/errors.ts";
+import type { AnyField, FieldSpec } from "../define/field.ts";
 import { objectSchema } from "../define/schema.ts";
 import { type Schemas, shapeKind } from "../define/shape.ts";
-import { Compile } from "typebox/schema";
 import { registerFormats } from "./formats.ts";
-import { describeErrors, type ValidatorError } from "./input-errors.ts";
+import { checkOf, escapePointer } from "./input-checks.ts";
+import { describeErrors, firstKey, INPUT_ERRORS_MAX, type ValidatorError } from "./input-errors.ts";
 
 /** A JSON object as it came in. */
 export type WireInput = Record<string, unknown>;
 
 export interface InputOptions {
-  /** Whether input that no schema names is refused. */
+  /** Whether input that no schema names is refused; else it is dropped. */
   readonly closed: boolean;
   /** Which part of the request a top-level key is read from, for messages. */
   readonly partOf?: (key: string) => FieldError["in"];
@@ -33,21 +35,31 @@ export function compileInput(input: Schemas, options: InputOptions): ReadInput {
   registerFormats();
   const schema = objectSchema(input, { dialect: "validate", direction: "input", closed: options.closed });
   const validator = Compile(schema as never);
-  const decode = objectDecoder(input);
-  const deepKeys = jsonPointers(input);
+  const decode = objectDecoder(input, options.closed);
+  const check = checkOf(input);
   const partOf = options.partOf ?? (() => "body" as const);
+  const checked = (wire: WireInput): FieldError[] => {
+    const errors: FieldError[] = [];
+    check?.(wire, "", (pointer, rule, detail) => {
+      if (errors.length < INPUT_ERRORS_MAX) errors.push({ in: partOf(firstKey(pointer)), pointer, rule, detail });
+    });
+    return errors;
+  };
   return (wire, now) => {
     if (!validator.Check(wire)) {
       const [, errors] = validator.Errors(wire);
-      throw invalid(describeErrors(errors as unknown as ValidatorError[], wire, input, partOf));
+      const described = describeErrors(errors as unknown as ValidatorError[], wire, input, partOf);
+      throw invalidInput([...described, ...checked(wire)]);
     }
-    const deep = deepKeys.flatMap((path) => tooDeep(wire, path, partOf));
-    if (deep.length > 0) throw invalid(deep);
+    const errors = check ? checked(wire) : [];
+    if (errors.length > 0) throw invalidInput(errors);
     return decode ? (decode(wire, now) as WireInput) : wire;
   };
 }
 
-function invalid(errors: readonly FieldError[]) {
+/** `INVALID_INPUT` with everything that is wrong; its detail says the first. */
+export function invalidInput(found: readonly FieldError[]): Fault {
+  const errors = found.slice(0, INPUT_ERRORS_MAX);
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   return fault("INVALID_INPUT", { errors, detail: first ? `${first.pointer || first.in} ${first.detail}${more}` : "" });
@@ -55,65 +67,83 @@ function invalid(errors: readonly FieldError[]) {
 
 /**
  * Finds text that the database cannot store: NUL characters, and surrogates without their pair, which UTF-8 cannot say.
- * Only called when the raw request holds their escapes.
+ * Only called when the raw request holds their escapes. Not recursive: the nesting is bounded later, for what is kept.
  */
-export function unstorableText(value: unknown, part: FieldError["in"], pointer = ""): FieldError[] {
-  if (typeof value === "string") {
-    const nul = value.includes("\u0000");
-    if (!nul && value.isWellFormed()) return [];
-    const detail = nul ? "holds a NUL character, which text cannot" : "holds half of a surrogate pair";
-    return [{ in: part, pointer, rule: "text", detail }];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) => [
-    ...unstorableText(key, part, `${pointer}/${escapePointer(key)}`),
-    ...unstorableText(each, part, `${pointer}/${escapePointer(key)}`),
-  ]);
-}
-
-/** RFC 6901, section 3. */
-export function escapePointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-function objectDecoder(shapes: Schemas): Decode | null {
-  const steps: { key: string; decode: Decode | null; fill: ((now: Date) => unknown) | null }[] = [];
-  for (const [key, shape] of Object.entries(shapes)) {
-    const spec = shapeKind(shape) === "field" ? (shape as AnyField).spec : null;
-    const decode = decoderOf(shape);
-    const fill = spec ? defaultOf(spec) : null;
-    if (decode || fill) steps.push({ key, decode, fill });
-  }
-  if (steps.length === 0) return null;
-  return (object, now) => {
-    for (const { key, decode, fill } of steps) {
-      const value = object[key];
-      if (value === undefined) {
-        if (fill) object[key] = fill(now);
-      } else if (decode && value !== null) {
-        object[key] = decode(value, now);
+export function unstorableText(root: unknown, part: FieldError["in"], start = ""): FieldError[] {
+  const errors: FieldError[] = [];
+  const left: (readonly [value: unknown, pointer: string])[] = [[root, start]];
+  for (let next = left.pop(); next && errors.length < INPUT_ERRORS_MAX; next = left.pop()) {
+    const [value, pointer] = next;
+    if (typeof value === "string") {
+      const detail = unstorable(value);
+      if (detail) errors.push({ in: part, pointer, rule: "text", detail });
+    } else if (typeof value === "object" && value !== null) {
+      for (const [key, each] of Object.entries(value)) {
+        const inside = pointer.length < POINTER_CHARS_MAX ? `${pointer}/${escapePointer(key)}` : pointer;
+        if (unstorable(key)) left.push([key, inside]);
+        if (typeof each === "string" || typeof each === "object") left.push([each, inside]);
       }
     }
-    return object;
-  };
+  }
+  return errors;
 }
 
-function decoderOf(shape: unknown): Decode | null {
+/** Pointers into deeper places name the place at this length. */
+const POINTER_CHARS_MAX = 1_000;
+
+function unstorable(text: string): string | null {
+  if (text.includes("\u0000")) return "holds a NUL character, which text cannot";
+  return text.isWellFormed() ? null : "holds half of a surrogate pair";
+}
+
+interface Step {
+  readonly key: string;
+  readonly decode: Decode | null;
+  readonly fill: ((now: Date) => unknown) | null;
+}
+
+/** `closed` says that the validator has refused unknown keys; without it they are dropped here. */
+function objectDecoder(shapes: Schemas, closed: boolean): Decode | null {
+  const steps: Step[] = [];
+  for (const [key, shape] of Object.entries(shapes)) {
+    const spec = shapeKind(shape) === "field" ? (shape as AnyField).spec : null;
+    if (spec?.mode === "computed") continue;
+    const decode = decoderOf(shape, closed);
+    const fill = spec ? defaultOf(spec) : null;
+    if (decode || fill || !closed) steps.push({ key, decode, fill });
+  }
+  if (!closed) return (object, now) => apply(steps, object, {}, now);
+  return steps.length === 0 ? null : (object, now) => apply(steps, object, object, now);
+}
+
+function apply(steps: readonly Step[], from: WireInput, to: WireInput, now: Date): WireInput {
+  for (const { key, decode, fill } of steps) {
+    const value = from[key];
+    if (value === undefined) {
+      if (fill) to[key] = fill(now);
+    } else {
+      to[key] = decode && value !== null ? decode(value, now) : value;
+    }
+  }
+  return to;
+}
+
+function decoderOf(shape: unknown, closed: boolean): Decode | null {
   switch (shapeKind(shape)) {
     case "field":
-      return fieldDecoder((shape as AnyField).spec);
+      return fieldDecoder((shape as AnyField).spec, closed);
     case "entity":
-      return objectDecoder((shape as { fields: Schemas }).fields);
+      return objectDecoder((shape as { fields: Schemas }).fields, closed);
     case "list":
-      return eachDecoder(decoderOf((shape as { item: unknown }).item));
+      return eachDecoder(decoderOf((shape as { item: unknown }).item, closed));
     case "nullable":
-      return decoderOf((shape as { inner: unknown }).inner);
+      return decoderOf((shape as { inner: unknown }).inner, closed);
     default:
-      return objectDecoder(shape as Schemas);
+      return objectDecoder(shape as Schemas, closed);
   }
 }
 
-function fieldDecoder({ type }: FieldSpec): Decode | null {
+function fieldDecoder({ type }: FieldSpec, closed: boolean): Decode | null {
   switch (type.kind) {
     case "time":
       return (text: string) => new Date(text);
@@ -122,9 +152,9 @@ function fieldDecoder({ type }: FieldSpec): Decode | null {
     case "email":
       return (text: string) => text.toLowerCase();
     case "list":
-      return eachDecoder(fieldDecoder(type.item.spec));
+      return eachDecoder(fieldDecoder(type.item.spec, closed));
     case "json":
-      return type.shape ? objectDecoder(type.shape) : null;
+      return type.shape ? objectDecoder(type.shape, closed) : null;
     default:
       return null;
   }
@@ -139,29 +169,4 @@ function defaultOf(spec: FieldSpec): ((now: Date) => unknown) | null {
   if (spec.default?.kind !== "value") return null;
   const { value } = spec.default;
   return typeof value === "object" && value !== null ? () => structuredClone(value) : () => value;
-}
-
-/** Where an input takes any JSON: the paths of keys that lead there. */
-function jsonPointers(shapes: Schemas, path: readonly string[] = []): readonly (readonly string[])[] {
-  return Object.entries(shapes).flatMap(([key, shape]) => {
-    const kind = shapeKind(shape);
-    if (kind === "object") return jsonPointers(shape as Schemas, [...path, key]);
-    const type = kind === "field" ? (shape as AnyField).spec.type : null;
-    const free = type?.kind === "json" || (type?.kind === "list" && type.item.spec.type.kind === "json") || kind === "list";
-    return free ? [[...path, key]] : [];
-  });
-}
-
-function tooDeep(wire: WireInput, path: readonly string[], partOf: (key: string) => FieldError["in"]): FieldError[] {
-  let value: unknown = wire;
-  for (const key of path) value = (value as WireInput | undefined | null)?.[key];
-  if (!deeperThan(value, JSON_DEPTH_MAX)) return [];
-  const detail = `is nested deeper than ${JSON_DEPTH_MAX} levels`;
-  return [{ in: partOf(path[0] ?? ""), pointer: path.map((key) => `/${escapePointer(key)}`).join(""), rule: "depth", detail }];
-}
-
-function deeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((each) => deeperThan(each, levels - 1));
 }

@@ -1,8 +1,9 @@
 /**
  * Structured logs: JSON lines, readable ones on a terminal in development.
  *
- * Secrets never reach them: keys that look like one are replaced wherever they stand near the top of the facts, headers
- * that carry credentials are cut, and statements are logged without their parameters.
+ * Secrets never reach them. Values of keys that look like one are replaced, wherever they stand; so are credentials in
+ * URLs and bearer tokens inside texts. Of a driver's error only facts are written that quote no value: statements,
+ * parameters and rows stay out.
  */
 import { type Logger, pino } from "pino";
 import { pretty } from "./pretty.ts";
@@ -13,11 +14,27 @@ export type { Logger };
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const SECRETS = ["password", "newPassword", "currentPassword", "token", "secret", "authorization", "cookie", "apiKey"];
-const HIDDEN = [...SECRETS, "set-cookie"].flatMap((key) => {
-  const quoted = `["${key}"]`;
-  return [quoted, `*${quoted}`, `*.*${quoted}`, `*.*.*${quoted}`];
-});
+/** Levels of nesting that are written; deeper values are cut. */
+export const LOG_DEPTH_MAX = 8;
+
+const CENSOR = "[hidden]";
+const SECRET_KEY = /pass(?:word|wd|phrase)|secret|token|authorization|cookie|api[-_]?key|credential|private[-_]?key/i;
+const SECRET_TEXT = /(:\/\/[^/\s:@]*:)[^/\s@]+(?=@)|(\bBearer\s+)[\w.~+/=-]+/gi;
+/** Values that Postgres quotes in a message stand after a colon. */
+const QUOTED_VALUE = /: ".*$/s;
+
+/** Keys that were looked at before; the number of different ones is small in any program. */
+const KEYS_MAX = 1_000;
+const known = new Map<string, boolean>();
+
+function isSecretKey(key: string): boolean {
+  let secret = known.get(key);
+  if (secret === undefined) {
+    secret = SECRET_KEY.test(key);
+    if (known.size < KEYS_MAX) known.set(key, secret);
+  }
+  return secret;
+}
 
 /** A logger that writes to standard output, or to `destination` in tests. */
 export function createLog(options: {
@@ -28,23 +45,68 @@ export function createLog(options: {
   const settings = {
     level: options.level,
     base: null,
-    redact: { paths: HIDDEN, censor: "[hidden]" },
-    serializers: { err: safeError },
+    formatters: { log: safeFacts, bindings: safeFacts },
+    hooks: { logMethod: safeMessage },
   };
   if (options.destination) return pino(settings, options.destination);
   return options.readable ? pino(settings, pretty()) : pino(settings);
 }
 
+/** Facts without secrets: the same object when there are none, which is nearly always. */
+function safeFacts(facts: Record<string, unknown>): Record<string, unknown> {
+  return safeValue(facts, 0) as Record<string, unknown>;
+}
+
+function safeMessage(this: Logger, parts: unknown[], method: (...parts: unknown[]) => void): void {
+  for (const [index, part] of parts.entries()) if (typeof part === "string") parts[index] = safeText(part);
+  method.apply(this, parts);
+}
+
+function safeText(text: string): string {
+  return text.includes("://") || /bearer/i.test(text) ? text.replace(SECRET_TEXT, `$1$2${CENSOR}`) : text;
+}
+
+function safeValue(value: unknown, level: number): unknown {
+  if (typeof value === "string") return safeText(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Error) return safeError(value, level);
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return safeJson(value as { toJSON: () => unknown });
+  if (level >= LOG_DEPTH_MAX) return "[deeper]";
+  if (Array.isArray(value)) return value.map((each) => safeValue(each, level + 1));
+  let copy: Record<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const seen = (value as Record<string, unknown>)[key];
+    const safe = isSecretKey(key) && seen !== undefined && seen !== null ? CENSOR : safeValue(seen, level + 1);
+    if (safe === seen) continue;
+    copy ??= { ...value };
+    copy[key] = safe;
+  }
+  return copy ?? value;
+}
+
+/** A date, a URL: things that know their text. */
+function safeJson(value: { toJSON: () => unknown }): unknown {
+  try {
+    const json = value.toJSON();
+    return typeof json === "string" ? safeText(json) : "[object]";
+  } catch {
+    return "[object]";
+  }
+}
+
 /** An error with its causes; driver errors without the parameters and rows that they quote. */
-function safeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code, constraint, table, schema, column, routine } = error as Error & Record<string, unknown>;
-  const facts = { code, constraint, table, schema, column, routine };
+function safeError(error: Error, level: number): unknown {
+  const { code, constraint, table, schema, column, routine, severity } = error as Error & Record<string, unknown>;
+  const facts = Object.entries({ code, constraint, table, schema, column, routine });
+  const fromDatabase = typeof severity === "string";
+  const message = safeText(fromDatabase ? error.message.replace(QUOTED_VALUE, `: ${CENSOR}`) : error.message);
+  const stack = error.stack === undefined ? undefined : safeText(error.stack.replace(error.message, () => message));
+  const cause = error.cause === undefined || level >= LOG_DEPTH_MAX ? {} : { cause: safeValue(error.cause, level + 1) };
   return {
     type: error.name,
-    message: error.message,
-    stack: error.stack,
-    ...Object.fromEntries(Object.entries(facts).filter(([, value]) => typeof value === "string")),
-    ...(error.cause === undefined ? {} : { cause: safeError(error.cause) }),
+    message,
+    stack,
+    ...Object.fromEntries(facts.filter(([, value]) => typeof value === "string")),
+    ...cause,
   };
 }

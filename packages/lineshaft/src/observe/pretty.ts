@@ -3,5 +3,10 @@ import prettyStream from "pino-pretty";
 
 /** A synchronous stream that writes readable lines to standard output. */
 export function pretty(): { write(line: string): void } {
-  return prettyStream({ colorize: process.stdout.isTTY, translateTime: "HH:MM:ss.l", ignore: "pid,hostname", sync: true });
+  return prettyStream({
+    colorize: process.stdout.isTTY,
+    translateTime: "HH:MM:ss.l",
+    ignore: "pid,hostname",
+    sync: true,
+  });
 }

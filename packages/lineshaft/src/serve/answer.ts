@@ -1,5 +1,9 @@
 /**
  * Answers: the bytes that go out, with entity tags, compression and the headers that every answer has.
+ *
+ * Headers are gathered in one object and handed over at once: an answer that cannot be written leaves nothing behind
+ * for the problem document that takes its place. A text goes out as a text, because the runtime then writes head and
+ * body in one piece.
  */
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -8,11 +12,17 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 
 /** Smaller bodies are sent as they are: compressing costs more than it saves. */
 export const COMPRESS_BYTES_MIN = 1_400;
+/** How long the rest of a refused body is read and dropped, so that the answer is not lost with it. */
+export const LINGER_MS = 2_000;
 const BROTLI_QUALITY = 4;
 
 const brotliAsync = promisify(brotliCompress);
 const gzipAsync = promisify(gzip);
 const COMPRESSIBLE = /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript)|image\/svg)/;
+const TEXTUAL = /^text\/|json$|xml$/;
+
+/** Headers of an answer, by lower-case name. */
+export type Headers = Record<string, string | string[]>;
 
 export interface Answer {
   readonly status: number;
@@ -20,61 +30,124 @@ export interface Answer {
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
   /** Added to, not replaced: `set-cookie`. */
-  readonly entries?: readonly [name: string, value: string][];
+  readonly entries?: readonly (readonly [name: string, value: string])[];
   /** Whether it may be answered with 304. */
   readonly tagged?: boolean;
+  /** Whether the connection ends with this answer, after what is left of the request is dropped. */
+  readonly last?: boolean;
 }
 
-/** Sends an answer. Resolves when it is handed to the socket. */
-export async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<number> {
+/** Sends an answer with these headers and its own. Gives the status; a promise only when it has to wait. */
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  headers: Headers = {},
+): number | Promise<number> {
   if (response.headersSent || response.destroyed) return answer.status;
-  response.setHeader("x-content-type-options", "nosniff");
-  for (const [name, value] of Object.entries(answer.headers ?? {})) addHeader(response, name, value);
-  for (const [name, value] of answer.entries ?? []) addHeader(response, name, value);
-  const { body } = answer;
+  headers["x-content-type-options"] = "nosniff";
+  if (answer.headers) for (const name in answer.headers) addHeader(headers, name, answer.headers[name]!);
+  if (answer.entries) for (const [name, value] of answer.entries) addHeader(headers, name, value);
+  if (answer.last) headers["connection"] = "close";
+  const { status, body, mediaType = "application/json" } = answer;
   if (body === undefined) {
-    response.statusCode = answer.status;
-    response.end();
-    return answer.status;
+    if (status !== 204) headers["content-length"] = "0";
+    return finish(request, response, answer, status, headers, "");
   }
-  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const size = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const compressible =
+    size >= COMPRESS_BYTES_MIN && headers["content-encoding"] === undefined && COMPRESSIBLE.test(mediaType);
+  if (compressible) addHeader(headers, "vary", "accept-encoding");
   if (answer.tagged) {
-    const tag = `W/"${hash("sha1", bytes, "base64url")}"`;
-    response.setHeader("etag", tag);
-    if (!response.hasHeader("cache-control")) response.setHeader("cache-control", "private, no-cache");
-    if (matchesTag(request.headers["if-none-match"], tag)) {
-      response.statusCode = 304;
-      response.end();
-      return 304;
-    }
+    const tag = tagOf(body);
+    headers["etag"] = tag;
+    headers["cache-control"] ??= "private, no-cache";
+    if (matchesTag(request.headers["if-none-match"], tag)) return finish(request, response, answer, 304, headers, "");
   }
-  response.statusCode = answer.status;
-  const mediaType = answer.mediaType ?? "application/json";
-  response.setHeader("content-type", /^text\/|json$|xml$/.test(mediaType) ? `${mediaType}; charset=utf-8` : mediaType);
-  await sendBytes(request, response, bytes, mediaType);
-  return answer.status;
+  headers["content-type"] ??= TEXTUAL.test(mediaType) ? `${mediaType}; charset=utf-8` : mediaType;
+  const encoding = compressible ? preferredEncoding(request.headers["accept-encoding"]) : null;
+  if (encoding) return sendCompressed(request, response, answer, headers, encoding);
+  headers["content-length"] = String(size);
+  return finish(request, response, answer, status, headers, body);
 }
 
-async function sendBytes(request: IncomingMessage, response: ServerResponse, bytes: Buffer, mediaType: string): Promise<void> {
-  let sent = bytes;
-  if (bytes.length >= COMPRESS_BYTES_MIN && COMPRESSIBLE.test(mediaType) && !response.hasHeader("content-encoding")) {
-    addHeader(response, "vary", "accept-encoding");
-    const encoding = preferredEncoding(request.headers["accept-encoding"]);
-    if (encoding) {
-      const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
-      sent = encoding === "br" ? await brotliAsync(bytes, { params }) : await gzipAsync(bytes);
-      response.setHeader("content-encoding", encoding);
-    }
-  }
-  response.setHeader("content-length", sent.length);
-  if (request.method === "HEAD") response.end();
+async function sendCompressed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  headers: Headers,
+  encoding: "br" | "gzip",
+): Promise<number> {
+  const bytes = await compressed(answer.body!, encoding);
+  headers["content-encoding"] = encoding;
+  headers["content-length"] = String(bytes.length);
+  return finish(request, response, answer, answer.status, headers, bytes);
+}
+
+/** What was worked out of bodies that are sent again and again: the pages, which keep their bytes. */
+const kept = new WeakMap<Buffer, { tag?: string; br?: Promise<Buffer>; gzip?: Promise<Buffer> }>();
+
+function keptOf(body: Buffer) {
+  let known = kept.get(body);
+  if (!known) kept.set(body, (known = {}));
+  return known;
+}
+
+function tagOf(body: string | Buffer): string {
+  if (typeof body === "string") return `W/"${hash("sha1", body, "base64url")}"`;
+  return (keptOf(body).tag ??= `W/"${hash("sha1", body, "base64url")}"`);
+}
+
+function compressed(body: string | Buffer, encoding: "br" | "gzip"): Promise<Buffer> {
+  if (typeof body === "string") return compress(body, encoding);
+  return (keptOf(body)[encoding] ??= compress(body, encoding));
+}
+
+function compress(body: string | Buffer, encoding: "br" | "gzip"): Promise<Buffer> {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
+  return encoding === "br" ? brotliAsync(body, { params }) : gzipAsync(body);
+}
+
+function finish(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  status: number,
+  headers: Headers,
+  body: string | Buffer,
+): number {
+  response.writeHead(status, headers);
+  const sent = request.method === "HEAD" || body.length === 0 ? undefined : body;
+  if (answer.last && !request.complete) endLater(request, response, sent);
   else response.end(sent);
+  return status;
 }
 
-function addHeader(response: ServerResponse, name: string, value: string): void {
-  if (name === "set-cookie") response.appendHeader(name, value);
-  else if (name === "vary" && response.hasHeader("vary")) response.setHeader(name, `${response.getHeader("vary")}, ${value}`);
-  else response.setHeader(name, value);
+/**
+ * Ends an answer once the request is read to its end, or after a while. Closing a socket that still holds unread bytes
+ * resets it, and the reset can overtake the answer: the caller would never learn what was wrong (RFC 9112, 9.6).
+ */
+function endLater(request: IncomingMessage, response: ServerResponse, body: string | Buffer | undefined): void {
+  if (body === undefined) response.flushHeaders();
+  else response.write(body);
+  const end = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request
+    .once("end", end)
+    .once("close", end)
+    .on("error", () => {});
+  request.resume();
+}
+
+function addHeader(headers: Headers, name: string, value: string): void {
+  const present = headers[name];
+  if (present === undefined) headers[name] = value;
+  else if (name === "set-cookie") headers[name] = [...(Array.isArray(present) ? present : [present]), value];
+  else if (name === "vary") headers[name] = `${present}, ${value}`;
+  else headers[name] = value;
 }
 
 /** RFC 9110, section 13.1.2: weak comparison. */
@@ -91,7 +164,7 @@ export function qualities(header: string): Map<string, number> {
   for (const part of header.split(",")) {
     const [name = "", ...parameters] = part.split(";");
     const quality = parameters.map((each) => /^\s*q=([\d.]+)\s*$/i.exec(each)?.[1]).find((each) => each !== undefined);
-    found.set(name.trim().toLowerCase(), quality === undefined ? 1 : Number(quality));
+    found.set(name.trim().toLowerCase(), quality === undefined ? 1 : Number(quality) || 0);
   }
   return found;
 }
@@ -109,7 +182,7 @@ function preferredEncoding(header: string | undefined): "br" | "gzip" | null {
 export function accepts(header: string | undefined, mediaType: string): boolean {
   if (header === undefined || header === "" || header === "*/*") return true;
   const accepted = qualities(header);
-  const [family] = mediaType.split("/");
-  const quality = accepted.get(mediaType) ?? accepted.get(`${family}/*`) ?? accepted.get("*/*") ?? 0;
+  const bare = mediaType.split(";", 1)[0]!.trim().toLowerCase();
+  const quality = accepted.get(bare) ?? accepted.get(`${bare.split("/", 1)[0]}/*`) ?? accepted.get("*/*") ?? 0;
   return quality > 0;
 }

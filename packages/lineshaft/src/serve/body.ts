@@ -1,15 +1,17 @@
 /**
- * Bodies: reads the JSON object of a request, bounded in bytes; the time is bounded by the server's `requestTimeout`.
+ * Bodies: reads the JSON object of a request, bounded in bytes and in depth; the time is bounded by the server's
+ * `requestTimeout`.
  */
 import { isUtf8 } from "node:buffer";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import secureJson from "secure-json-parse";
 import { fault } from "../define/errors.ts";
 
 /** Bytes of a body. */
 export const BODY_BYTES_MAX = 1_048_576;
 
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;\s*charset\s*=\s*"?([\w-]+)"?\s*)?(?:;.*)?$/i;
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([\w-]+)"?/i;
 
 export interface JsonBody {
   readonly value: unknown;
@@ -17,15 +19,27 @@ export interface JsonBody {
   readonly suspect: boolean;
 }
 
+/** Requests whose callers wait for `100 Continue` before they send the body, with what tells them. */
+const waiting = new WeakMap<IncomingMessage, ServerResponse>();
+
+/** Notes that a caller waits to be asked for its body: that happens when the body is about to be read, or never. */
+export function expectContinue(request: IncomingMessage, response: ServerResponse): void {
+  waiting.set(request, response);
+}
+
 /** Whether a request says that a body follows. */
 export function hasBody(request: IncomingMessage): boolean {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  return encoding !== undefined || (length !== undefined && length !== "0");
+  return encoding !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
-/** @throws {Fault} BODY_TOO_LARGE when the request says that its body is over the limit. */
-export function checkLength(request: IncomingMessage): void {
-  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+/**
+ * Whether the connection must end because of what was not read of a body. Little is read and dropped by the runtime; a
+ * body of unknown or great length, and one that the caller was never asked for, is not worth it.
+ */
+export function leavesBody(request: IncomingMessage): boolean {
+  if (request.complete || !hasBody(request)) return false;
+  return waiting.has(request) || !(Number(request.headers["content-length"]) <= BODY_BYTES_MAX);
 }
 
 /**
@@ -35,8 +49,12 @@ export function checkLength(request: IncomingMessage): void {
  *   caller goes away in the middle.
  */
 export async function readJson(request: IncomingMessage): Promise<JsonBody> {
-  checkLength(request);
+  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
   checkType(request);
+  if (request.headers.expect !== undefined) {
+    waiting.get(request)?.writeContinue();
+    waiting.delete(request);
+  }
   const bytes = await readBytes(request);
   if (bytes.length === 0) return { value: {}, suspect: false };
   if (!isUtf8(bytes)) throw fault("INVALID_ENCODING", { detail: "The body is not UTF-8." });
@@ -53,11 +71,13 @@ function checkType(request: IncomingMessage): void {
   const { "content-type": type, "content-encoding": encoding } = request.headers;
   if (encoding !== undefined && encoding !== "identity") {
     const headers = { "accept-encoding": "identity" };
-    throw fault("UNSUPPORTED_MEDIA_TYPE", { detail: `The body is encoded as "${encoding.slice(0, 40)}"; send it as it is.`, headers });
+    throw fault("UNSUPPORTED_MEDIA_TYPE", {
+      detail: `The body is encoded as "${encoding.slice(0, 40)}"; send it as it is.`,
+      headers,
+    });
   }
-  const match = type === undefined ? null : JSON_TYPE.exec(type);
-  const charset = match?.[1]?.toLowerCase() ?? "utf-8";
-  if (match && (charset === "utf-8" || charset === "utf8")) return;
+  if (type === "application/json") return;
+  if (type !== undefined && JSON_TYPE.test(type) && /^utf-?8$/i.test(CHARSET.exec(type)?.[1] ?? "utf-8")) return;
   const seen = type === undefined ? "has no Content-Type" : `has Content-Type "${type.slice(0, 80)}"`;
   const headers = { accept: "application/json" };
   throw fault("UNSUPPORTED_MEDIA_TYPE", { detail: `The body ${seen}; send application/json in UTF-8.`, headers });
@@ -72,24 +92,26 @@ function jsonDetail(error: Error): string {
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (request.destroyed) return reject(cutOff());
     const chunks: Buffer[] = [];
     let size = 0;
-    request.on("data", (chunk: Buffer) => {
+    const collect = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > BODY_BYTES_MAX) {
-        request.pause();
-        reject(tooLarge());
-      } else {
-        chunks.push(chunk);
-      }
-    });
+      chunks.push(chunk);
+      if (size <= BODY_BYTES_MAX) return;
+      request.off("data", collect);
+      reject(tooLarge());
+    };
+    request.on("data", collect);
     request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
-    request.on("error", () => reject(fault("INVALID_REQUEST", { detail: "The body ended before it was whole." })));
-    request.on("close", () => reject(fault("INVALID_REQUEST", { detail: "The body ended before it was whole." })));
+    request.on("error", () => reject(cutOff()));
   });
 }
 
+function cutOff() {
+  return fault("INVALID_REQUEST", { detail: "The body ended before it was whole." });
+}
+
 function tooLarge() {
-  // The rest of the body is not read, so the connection cannot be used again.
-  return fault("BODY_TOO_LARGE", { detail: `The limit is ${BODY_BYTES_MAX} bytes.`, headers: { connection: "close" } });
+  return fault("BODY_TOO_LARGE", { detail: `The limit is ${BODY_BYTES_MAX} bytes.` });
 }

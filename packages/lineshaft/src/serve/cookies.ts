@@ -8,7 +8,10 @@ export function cookiesOf(header: string | undefined): Readonly<Record<string, s
     if (equals < 1) continue;
     const name = pair.slice(0, equals).trim();
     if (name in cookies) continue;
-    const raw = pair.slice(equals + 1).trim().replace(/^"(.*)"$/, "$1");
+    const raw = pair
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"(.*)"$/, "$1");
     cookies[name] = raw.includes("%") ? decoded(raw) : raw;
   }
   return cookies;

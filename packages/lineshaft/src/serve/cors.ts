@@ -4,8 +4,9 @@
  * Without a rule no header is sent, and browsers refuse. And the guard of cookies: a write that a browser sends with
  * cookies must come from our own origin or from one that the rule lets bring them.
  */
-import { fault } from "../define/errors.ts";
+
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
+import { fault } from "../define/errors.ts";
 import type { CorsRule } from "../define/service.ts";
 
 /** How long a browser may remember the answer to a preflight. */
@@ -33,7 +34,12 @@ export function corsHeaders(rule: CorsRule | undefined, origin: string | undefin
 }
 
 /** Headers of the answer to a preflight. */
-export function preflightHeaders(rule: CorsRule | undefined, origin: string, methods: readonly string[], asked: string | undefined): Headers {
+export function preflightHeaders(
+  rule: CorsRule | undefined,
+  origin: string,
+  methods: readonly string[],
+  asked: string | undefined,
+): Headers {
   if (!allowed(rule, origin)) return {};
   const { "access-control-expose-headers": _, ...headers } = corsHeaders(rule, origin);
   return {
@@ -56,5 +62,7 @@ export function checkCookieOrigin(endpoint: EndpointDefinition, facts: RequestFa
   if (from === undefined ? site !== "cross-site" : from === facts.origin) return;
   const rule = endpoint.service.options.cors;
   if (from !== undefined && rule?.credentials && allowed(rule, from)) return;
-  throw fault("ORIGIN_REFUSED", { detail: `A page of ${from ?? "another site"} sent cookies with a ${endpoint.method}.` });
+  throw fault("ORIGIN_REFUSED", {
+    detail: `A page of ${from ?? "another site"} sent cookies with a ${endpoint.method}.`,
+  });
 }

@@ -14,11 +14,12 @@ import type { Guard } from "../guard/guard.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { type Trace, traceOf, traceparent } from "../observe/trace.ts";
-import { accepts, type Answer, send } from "./answer.ts";
+import { type Answer, accepts, type Headers, send } from "./answer.ts";
+import { leavesBody } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Origins } from "./origins.ts";
 import { asFault, problemAnswer } from "./problem.ts";
-import { type Route, type Routes, URL_CHARS_MAX } from "./routes.ts";
+import { type Match, type Route, type Routes, URL_CHARS_MAX } from "./routes.ts";
 
 /** A page of the platform itself, beside the endpoints: documentation, health. GET only. */
 export type Page = (request: IncomingMessage) => Promise<Answer> | Answer;
@@ -34,9 +35,17 @@ export interface ExchangeOptions {
   readonly clock: () => Date;
 }
 
-const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+/** Headers of one request; more are refused. */
+export const HEADERS_MAX = 100;
 
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+/** Long pieces of a path that no route knows are not logged: they may be tokens. */
+const LOGGED_SEGMENT_CHARS_MAX = 16;
+
+/** What is known of a request while it is answered. */
 interface State {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly trace: Trace;
   readonly requestId: string;
   readonly startedAt: number;
@@ -54,129 +63,203 @@ export class Exchange {
 
   /** Answers a request. Never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const trace = traceOf(single(request.headers.traceparent));
-    const given = single(request.headers["x-request-id"]);
-    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : trace.traceId;
-    const state: State = { trace, requestId, startedAt: performance.now(), route: null, service: null, label: "none" };
-    response.setHeader("x-request-id", requestId);
-    response.setHeader("traceparent", traceparent(trace));
-    let status = 500;
+    const { traceparent: parent, "x-request-id": given } = request.headers;
+    const trace = traceOf(typeof parent === "string" ? parent : undefined);
+    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : trace.traceId;
+    const startedAt = performance.now();
+    const state: State = { request, response, trace, requestId, startedAt, route: null, service: null, label: "none" };
+    let status: number;
     try {
-      status = await this.#answer(request, response, state);
+      status = await this.#answer(state);
     } catch (error) {
-      status = await this.#fail(request, response, state, asFault(error));
+      status = await this.#fail(state, asFault(error));
     }
-    this.#record(request, response, state, status);
+    this.#record(state, status);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, state: State): Promise<number> {
-    const { method = "GET", url = "/" } = request;
-    if (url.length > URL_CHARS_MAX) {
-      throw fault("URL_TOO_LONG", { detail: `It has ${url.length} characters; the limit is ${URL_CHARS_MAX}.` });
-    }
-    const mark = url.indexOf("?");
-    const path = mark < 0 ? url : url.slice(0, mark);
+  #answer(state: State): Promise<number> | number {
+    const { request, response } = state;
+    checkHead(request);
+    const method = request.method!;
+    const target = originForm(request.url!, method);
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
     const page = this.#options.pages.get(path);
-    if (page) return this.#page(page, path, request, response, state);
-    if (method === "OPTIONS") return this.#preflight(path, request, response, state);
+    if (page) return this.#page(page, path, state);
+    if (method === "OPTIONS") return this.#preflight(path, state);
     const match = this.#options.routes.match(method === "HEAD" ? "GET" : method, path);
     if (match.kind !== "route") {
       state.service = match.service;
       if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
-      const allow = match.allow.join(", ");
-      throw fault("METHOD_NOT_ALLOWED", { detail: `It takes ${allow}.`, headers: { allow } });
+      throw notAllowed(match.allow.join(", "));
     }
     state.route = match.route;
     state.service = match.route.endpoint.service;
     state.label = match.route.endpoint.path;
-    const answer = await this.#call(match.route, match.params, mark < 0 ? "" : url.slice(mark + 1), request, response, state);
-    return send(request, response, answer);
+    const { output } = match.route;
+    if (output && !accepts(request.headers.accept, output.mediaType)) {
+      throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
+    }
+    return this.#call(match.route, match.params, mark < 0 ? "" : target.slice(mark + 1), state).then((answer) =>
+      send(request, response, answer, headersOf(state)),
+    );
   }
 
   async #call(
-    route: Route,
+    { endpoint, name, gather, output }: Route,
     params: Readonly<Record<string, string | undefined>>,
     query: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-    state: State,
+    { request, response, requestId }: State,
   ): Promise<Answer> {
     const { guard, runtime, clock, log, origins } = this.#options;
-    const { endpoint, name } = route;
-    if (route.output && !accepts(request.headers.accept, route.output.mediaType)) {
-      throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${route.output.mediaType}.` });
-    }
     const now = clock();
-    const facts = new Facts(request, state.requestId, origins);
+    const facts = new Facts(request, requestId, origins);
     checkCookieOrigin(endpoint, facts);
     const actor = await guard.actor(endpoint, facts, now);
-    await guard.limit(name, endpoint, actor, facts, now);
-    const input = await route.gather.input(request, params, query, now);
+    if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
+    const input = await gather.input(request, params, query, now);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
-    const { value, headers } = await runCall(runtime, call);
-    const cors = corsHeaders(endpoint.service.options.cors, request.headers.origin);
-    if (!route.output) return { status: endpoint.status, headers: cors, entries: headers };
-    const answer = { mediaType: route.output.mediaType, body: route.output.write(value), entries: headers };
-    return endpoint.kind === "query"
-      ? { ...answer, status: endpoint.status, headers: cors, tagged: true }
-      : { ...answer, status: endpoint.status, headers: { ...cors, "cache-control": "no-store" } };
+    const { value, headers: entries } = await runCall(runtime, call);
+    const { status, kind, service } = endpoint;
+    const headers = corsHeaders(service.options.cors, request.headers.origin);
+    if (!output) return { status, headers, entries };
+    const { mediaType } = output;
+    if (kind === "query") return { status, headers, entries, mediaType, body: output.write(value), tagged: true };
+    headers["cache-control"] = "no-store";
+    return { status, headers, entries, mediaType, body: output.write(value) };
   }
 
-  async #page(page: Page, path: string, request: IncomingMessage, response: ServerResponse, state: State): Promise<number> {
+  async #page(page: Page, path: string, state: State): Promise<number> {
+    const { request, response } = state;
     state.label = path;
-    const { method } = request;
     const allow = "GET, HEAD, OPTIONS";
-    if (method === "OPTIONS") return send(request, response, { status: 204, headers: { allow } });
-    if (method !== "GET" && method !== "HEAD") {
-      throw fault("METHOD_NOT_ALLOWED", { detail: `It takes ${allow}.`, headers: { allow } });
+    if (request.method === "OPTIONS") {
+      return send(request, response, { status: 204, headers: { allow } }, headersOf(state));
     }
-    return send(request, response, await page(request));
+    if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(allow);
+    return send(request, response, await page(request), headersOf(state));
   }
 
-  async #preflight(path: string, request: IncomingMessage, response: ServerResponse, state: State): Promise<number> {
+  #preflight(path: string, state: State): number | Promise<number> {
+    const { request, response } = state;
     const { routes } = this.#options;
-    const match = routes.match("OPTIONS", path);
-    state.service = match.kind === "none" ? null : match.kind === "method" ? match.service : null;
+    const match = path === "*" ? EVERYTHING : routes.match("OPTIONS", path);
+    state.service = match.kind === "route" ? null : match.service;
     if (match.kind !== "method") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
-    const { origin, "access-control-request-method": asked, "access-control-request-headers": askedHeaders } = request.headers;
+    const {
+      origin,
+      "access-control-request-method": asked,
+      "access-control-request-headers": askedHeaders,
+    } = request.headers;
     const allow = match.allow.join(", ");
     const rule = (asked ? routes.find(asked, path)?.endpoint.service : match.service)?.options.cors;
     const cors = origin === undefined ? {} : preflightHeaders(rule, origin, match.allow, askedHeaders);
-    return send(request, response, { status: 204, headers: { allow, ...cors } });
+    return send(request, response, { status: 204, headers: { allow, ...cors } }, headersOf(state));
   }
 
-  async #fail(request: IncomingMessage, response: ServerResponse, state: State, shown: Fault): Promise<number> {
-    const { metrics, log } = this.#options;
-    metrics.faults.inc({ code: shown.code });
-    if (shown.status >= 500) {
-      const facts = { err: shown.cause ?? shown, code: shown.code, requestId: state.requestId, endpoint: state.route?.name };
-      if (shown.code === "INTERNAL") log.error(facts, "a request failed");
-      else log.warn(facts, shown.message);
-    }
+  /** Answers with a problem. Never rejects: a service's own format that fails is replaced by the usual one. */
+  async #fail(state: State, shown: Fault): Promise<number> {
+    const { request, response, service } = state;
+    this.#options.metrics.faults.inc({ code: shown.code });
+    if (shown.status >= 500) this.#logFault(state, shown);
     const headers: Record<string, string> = {
-      ...corsHeaders(state.service?.options.cors, request.headers.origin),
+      ...corsHeaders(service?.options.cors, request.headers.origin),
       "cache-control": "no-store",
       ...shown.headers,
     };
     if (shown.retryAfterSeconds !== undefined) headers["retry-after"] = String(shown.retryAfterSeconds);
-    // What was not read of the body would be taken for the next request.
-    if (!request.complete && hasUnreadBody(request)) headers.connection = "close";
-    const { status, body, mediaType = "application/json" } = problemAnswer(shown, state.requestId, state.service);
-    return send(request, response, { status, mediaType, body: JSON.stringify(body), headers }).catch(() => status);
+    const last = leavesBody(request);
+    try {
+      const { status, body, mediaType } = problemAnswer(shown, state.requestId, service);
+      const answer: Answer = { status, body: JSON.stringify(body), headers, last };
+      return await send(request, response, mediaType ? { ...answer, mediaType } : answer, headersOf(state));
+    } catch (error) {
+      this.#logFault(state, asFault(error));
+      const { status, body, mediaType } = problemAnswer(
+        shown.status >= 500 ? shown : asFault(error),
+        state.requestId,
+        null,
+      );
+      const answer: Answer = { status, body: JSON.stringify(body), mediaType: mediaType!, last };
+      return await Promise.resolve(send(request, response, answer, headersOf(state))).catch(() => status);
+    }
   }
 
-  #record(request: IncomingMessage, response: ServerResponse, state: State, status: number): void {
+  #logFault({ requestId, route }: State, shown: Fault): void {
+    const { log } = this.#options;
+    const facts = { err: shown.cause ?? shown, code: shown.code, requestId, endpoint: route?.name };
+    if (shown.code === "INTERNAL") log.error(facts, "a request failed");
+    else log.warn(facts, shown.message);
+  }
+
+  #record({ request, response, label, startedAt, requestId, trace, route }: State, status: number): void {
     const { metrics, log } = this.#options;
-    const ms = performance.now() - state.startedAt;
-    const { method = "GET" } = request;
-    metrics.requests.inc({ route: state.label, method, status });
-    metrics.requestSeconds.observe({ route: state.label, method }, ms / 1_000);
+    const ms = performance.now() - startedAt;
+    const method = request.method!;
+    metrics.requests.inc({ route: label, method, status });
+    metrics.requestSeconds.observe({ route: label, method }, ms / 1_000);
     if (!log.isLevelEnabled("info")) return;
-    const path = request.url?.split("?", 1)[0]?.slice(0, 500);
+    // Parameters of a path can be secrets, so the route is logged, not the path.
+    const path = route || label !== "none" ? label : loggedPath(request.url!);
+    const facts = { method, path, status, ms: Math.round(ms * 100) / 100, requestId, traceId: trace.traceId };
     const gone = response.destroyed && !response.writableFinished;
-    const facts = { method, path, status, ms: Math.round(ms * 100) / 100, requestId: state.requestId, traceId: state.trace.traceId };
     log.info(gone ? { ...facts, gone } : facts, "request");
   }
+}
+
+/** `OPTIONS *` asks about the server as a whole. */
+const EVERYTHING: Match = {
+  kind: "method",
+  allow: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+  service: null,
+};
+
+function notAllowed(allow: string): Fault {
+  return fault("METHOD_NOT_ALLOWED", { detail: `It takes ${allow}.`, headers: { allow } });
+}
+
+/** Headers that every answer begins with. */
+function headersOf({ requestId, trace }: State): Headers {
+  return { "x-request-id": requestId, traceparent: traceparent(trace) };
+}
+
+/** @throws {Fault} for what makes a request ambiguous, although the parser takes it (RFC 9112, section 3.2). */
+function checkHead({ rawHeaders, httpVersionMinor, httpVersionMajor, headers, url }: IncomingMessage): void {
+  if (rawHeaders.length > 2 * HEADERS_MAX) {
+    throw fault("HEADERS_TOO_LARGE", {
+      detail: `The request has ${rawHeaders.length / 2} headers; the limit is ${HEADERS_MAX}.`,
+    });
+  }
+  if (url!.length > URL_CHARS_MAX) {
+    throw fault("URL_TOO_LONG", { detail: `It has ${url!.length} characters; the limit is ${URL_CHARS_MAX}.` });
+  }
+  if (headers.host === undefined && httpVersionMajor === 1 && httpVersionMinor === 1) {
+    throw fault("INVALID_REQUEST", { detail: "The request has no Host header." });
+  }
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === "host" && ++hosts > 1) {
+      throw fault("INVALID_REQUEST", { detail: "The request has several Host headers." });
+    }
+  }
+}
+
+/** Path and query of a request target; a proxy sends the whole URL (RFC 9112, section 3.2.2). */
+function originForm(url: string, method: string): string {
+  if (/[^\x21-\x7e]/.test(url))
+    throw fault("INVALID_ENCODING", { detail: "The URL holds characters that are not percent-encoded." });
+  if (url.startsWith("/") || (url === "*" && method === "OPTIONS")) return url;
+  const authority = /^https?:\/\/[^/?#]+/i.exec(url)?.[0];
+  if (authority === undefined)
+    throw fault("INVALID_REQUEST", { detail: "The request target is neither a path nor a URL." });
+  const rest = url.slice(authority.length);
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+function loggedPath(url: string): string {
+  const [path = ""] = url.split("?", 1);
+  return path.slice(0, 200).replace(/[^/]+/g, (part) => (part.length > LOGGED_SEGMENT_CHARS_MAX ? "…" : part));
 }
 
 /** Facts of the request, worked out when they are asked for. */
@@ -200,14 +283,6 @@ class Facts implements RequestFacts {
   get address(): string {
     return this.#origins.addressOf(this.#request);
   }
-}
-
-function hasUnreadBody(request: IncomingMessage): boolean {
-  return request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }
 
 /** Aborted when the caller goes away before the answer. */

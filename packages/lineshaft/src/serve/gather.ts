@@ -5,8 +5,10 @@
  * GET and DELETE, and the body for the others. Text from outside the body is turned into the number, boolean or list
  * that the field wants; where it cannot be, it stays text and the validator says so.
  */
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { escapePointer, type ReadInput, unstorableText, type WireInput } from "../call/input.ts";
+import { invalidInput, type ReadInput, unstorableText, type WireInput } from "../call/input.ts";
+import { escapePointer, referred } from "../call/input-checks.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { AnyField, FieldType, InputSource } from "../define/field.ts";
@@ -50,6 +52,8 @@ function textReader(type: FieldType | null): (text: string) => unknown {
       return (text) => (/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : text);
     case "boolean":
       return (text) => (text === "true" ? true : text === "false" ? false : text);
+    case "ref":
+      return textReader(referred(type)?.type ?? null);
     default:
       return identity;
   }
@@ -75,7 +79,12 @@ export class Gather {
   }
 
   /** @throws {Fault} whatever is wrong with the request or its input, all field errors at once. */
-  async input(request: IncomingMessage, params: Readonly<Record<string, string | undefined>>, queryText: string, now: Date) {
+  async input(
+    request: IncomingMessage,
+    params: Readonly<Record<string, string | undefined>>,
+    queryText: string,
+    now: Date,
+  ) {
     const errors: FieldError[] = [];
     const wire = hasBody(request) ? await this.#body(request, errors) : {};
     const query = parseQueryString(queryText);
@@ -89,7 +98,10 @@ export class Gather {
     const { value, suspect } = await readJson(request);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       const detail = "must be a JSON object";
-      throw fault("INVALID_INPUT", { detail: `The body ${detail}.`, errors: [{ in: "body", pointer: "", rule: "type", detail }] });
+      throw fault("INVALID_INPUT", {
+        detail: `The body ${detail}.`,
+        errors: [{ in: "body", pointer: "", rule: "type", detail }],
+      });
     }
     if (suspect) errors.push(...unstorableText(value, "body"));
     return value as WireInput;
@@ -115,9 +127,10 @@ export class Gather {
     errors: FieldError[],
   ): void {
     const pointer = `/${escapePointer(part.key)}`;
-    if (part.key in wire) {
+    if (Object.hasOwn(wire, part.key)) {
       delete wire[part.key];
-      if (this.#closed) errors.push({ in: "body", pointer, rule: "unknown", detail: `is read from the ${part.in}, not from the body` });
+      if (this.#closed)
+        errors.push({ in: "body", pointer, rule: "unknown", detail: `is read from the ${part.in}, not from the body` });
     }
     const texts = textsOf(part, request, params, query);
     if (texts.length === 0) return;
@@ -141,14 +154,23 @@ function textsOf(
     case "query":
       return query.get(part.name) ?? [];
     case "header":
-      return asList(request.headers[part.name]);
+      return asList(utf8(request.headers[part.name], part));
     default:
-      return asList(cookiesOf(request.headers.cookie)[part.name]);
+      return asList(cookiesOf(utf8(request.headers.cookie, part))[part.name]);
   }
 }
 
-function asList(value: string | string[] | undefined): readonly string[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+function asList(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value];
+}
+
+/** The runtime reads headers as Latin-1, byte by byte; callers write UTF-8. */
+function utf8(value: string | string[] | undefined, part: InputPart): string | undefined {
+  const text = Array.isArray(value) ? value.join(", ") : value;
+  if (text === undefined || !/[\u0080-\u00ff]/.test(text)) return text;
+  const bytes = Buffer.from(text, "latin1");
+  if (!isUtf8(bytes)) throw fault("INVALID_ENCODING", { detail: `The ${part.in} "${part.name}" is not UTF-8.` });
+  return bytes.toString("utf8");
 }
 
 /** The errors found while gathering, with those that the validator still finds. */
@@ -161,6 +183,5 @@ function mergedWith(errors: FieldError[], validate: () => unknown): Fault {
       errors.push(...error.errors.filter((each) => !known.has(`${each.in}${each.pointer}`)));
     }
   }
-  const [first] = errors;
-  return fault("INVALID_INPUT", { errors, detail: `${first!.pointer || first!.in} ${first!.detail}` });
+  return invalidInput(errors);
 }

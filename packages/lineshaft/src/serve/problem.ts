@@ -6,7 +6,7 @@ import type { Problem, ProblemFormat, ServiceDefinition } from "../define/servic
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** Any thrown thing as a fault; what nobody expected becomes `INTERNAL`, with the error kept as its cause for the log. */
+/** Any thrown thing as a fault; what nobody expected becomes `INTERNAL`, with the error as its cause for the log. */
 export function asFault(error: unknown): Fault {
   return error instanceof Fault ? error : fault("INTERNAL", { cause: error });
 }

@@ -19,7 +19,9 @@ export function parseQueryString(text: string): Parameters {
   const parameters = new Map<string, string[]>();
   const pairs = text.split("&");
   if (pairs.length > QUERY_PARAMETERS_MAX) {
-    throw fault("INVALID_REQUEST", { detail: `The query string has ${pairs.length} parameters; the limit is ${QUERY_PARAMETERS_MAX}.` });
+    throw fault("INVALID_REQUEST", {
+      detail: `The query string has ${pairs.length} parameters; the limit is ${QUERY_PARAMETERS_MAX}.`,
+    });
   }
   for (const pair of pairs) {
     if (pair === "") continue;
@@ -38,6 +40,8 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    throw fault("INVALID_ENCODING", { detail: `The query string holds "${text.slice(0, 80)}", which is not percent-encoded UTF-8.` });
+    throw fault("INVALID_ENCODING", {
+      detail: `The query string holds "${text.slice(0, 80)}", which is not percent-encoded UTF-8.`,
+    });
   }
 }

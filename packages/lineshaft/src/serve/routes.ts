@@ -28,7 +28,9 @@ export class Route {
   }
 
   get gather(): Gather {
-    this.#gather ??= new Gather(this.endpoint, (partOf, closed) => compileInput(this.endpoint.input, { closed, partOf }));
+    this.#gather ??= new Gather(this.endpoint, (partOf, closed) =>
+      compileInput(this.endpoint.input, { closed, partOf }),
+    );
     return this.#gather;
   }
 
@@ -40,7 +42,7 @@ export class Route {
 
 export type Match =
   | { readonly kind: "route"; readonly route: Route; readonly params: Readonly<Record<string, string | undefined>> }
-  | { readonly kind: "method"; readonly allow: readonly string[]; readonly service: ServiceDefinition }
+  | { readonly kind: "method"; readonly allow: readonly string[]; readonly service: ServiceDefinition | null }
   | { readonly kind: "none"; readonly service: ServiceDefinition | null };
 
 export class Routes {
@@ -65,7 +67,9 @@ export class Routes {
     checkPath(path);
     const found = this.#router.find(method as "GET", path);
     if (found?.store instanceof Route) return { kind: "route", route: found.store, params: found.params };
-    const others = METHODS.map((each) => this.#router.find(each, path)?.store).filter((store) => store instanceof Route);
+    const others = METHODS.map((each) => this.#router.find(each, path)?.store).filter(
+      (store) => store instanceof Route,
+    );
     const [first] = others;
     if (!first) return { kind: "none", service: this.#ownerOf(path) };
     const allow = others.flatMap(({ endpoint }) => (endpoint.method === "GET" ? ["GET", "HEAD"] : [endpoint.method]));
@@ -74,7 +78,7 @@ export class Routes {
 
   /** The route that answers this method, for a preflight. */
   find(method: string, path: string): Route | null {
-    const store = this.#router.find(method as "GET", path)?.store;
+    const store = this.#router.find((method === "HEAD" ? "GET" : method) as "GET", path)?.store;
     return store instanceof Route ? store : null;
   }
 

@@ -1,20 +1,22 @@
 /**
- * Server: the socket side. Bounds what a connection may cost, answers what is not HTTP, and ends without losing answers.
+ * Server: the socket side. Bounds what a connection may cost, answers what is not HTTP, ends without losing answers.
  *
- * States. `listening → draining → closed`. Draining refuses new connections, answers what is under way, tells every
- * kept connection to close with its next answer, and cuts what is left after `DRAIN_MS`.
+ * Pipelined requests are answered one after the other, because a write must not overtake another (RFC 9112, section
+ * 9.3.2). States. `listening → draining → closed`. Draining refuses new connections, answers what is under way, tells
+ * every kept connection to close with its next answer, and cuts what is left after `DRAIN_MS`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, fault } from "../define/errors.ts";
-import { checkLength } from "./body.ts";
+import { LINGER_MS } from "./answer.ts";
+import { expectContinue } from "./body.ts";
 import { PROBLEM_MEDIA_TYPE, problemAnswer } from "./problem.ts";
 
 /** Bytes of the request line and all headers. */
 export const HEADER_BYTES_MAX = 32_768;
-/** Headers of one request; more are refused. */
-export const HEADERS_MAX = 100;
+/** Open connections; more are closed at once. */
+export const CONNECTIONS_MAX = 10_000;
 /** How long the head of a request may take to arrive. */
 export const HEADERS_MS = 10_000;
 /** How long a whole request may take to arrive, its body included. */
@@ -23,18 +25,28 @@ export const REQUEST_MS = 30_000;
 export const KEEP_ALIVE_MS = 65_000;
 /** How long a socket may move no byte in the middle of a request or an answer. */
 export const SOCKET_IDLE_MS = 60_000;
+/** How long a caller may take to receive an answer. */
+export const ANSWER_MS = 300_000;
 /** How long a graceful end may take. */
 export const DRAIN_MS = 10_000;
 /** How often connections are looked at for the bounds above. */
 const CHECK_MS = 1_000;
+/** How often a draining server looks for connections that have become idle. */
+const DRAIN_CHECK_MS = 50;
 
-export interface ServerOptions {
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** Shorter bounds, for tests. */
+/** Other bounds than the usual ones; for tests. */
+export interface ServerBounds {
   readonly headersMs?: number;
   readonly requestMs?: number;
+  readonly keepAliveMs?: number;
   readonly socketIdleMs?: number;
+  readonly answerMs?: number;
   readonly drainMs?: number;
+}
+
+export interface ServerOptions extends ServerBounds {
+  /** Answers a request. Must not reject. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 /** An address that could not be listened on. */
@@ -46,8 +58,11 @@ export class ListenError extends Error {
 export class HttpServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
+  /** Answers that are being worked out. */
+  readonly #active = new Set<ServerResponse>();
+  /** Sockets that got their last answer after something that is not HTTP. */
+  readonly #broken = new WeakSet<Duplex>();
   #draining = false;
-  #active = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -56,27 +71,30 @@ export class HttpServer {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout,
       requestTimeout: Math.max(options.requestMs ?? REQUEST_MS, headersTimeout),
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: options.keepAliveMs ?? KEEP_ALIVE_MS,
       connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeout),
+      // The exchange refuses a request without it, with a problem document.
+      requireHostHeader: false,
       noDelay: true,
+      keepAlive: true,
     });
-    this.#server.maxHeadersCount = HEADERS_MAX;
+    // The runtime would leave out the headers beyond its limit without a word; the exchange refuses them.
+    this.#server.maxHeadersCount = 0;
+    this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.timeout = options.socketIdleMs ?? SOCKET_IDLE_MS;
-    this.#server.on("request", (request, response) => void this.#handle(request, response));
+    this.#server.on("request", (request, response) => this.#accept(request, response));
     this.#server.on("checkContinue", (request, response) => {
-      try {
-        checkLength(request);
-        response.writeContinue();
-      } catch {
-        // The handler gives the answer, and no body is asked for.
-      }
-      void this.#handle(request, response);
+      expectContinue(request, response);
+      this.#accept(request, response);
     });
     this.#server.on("checkExpectation", (_request, response: ServerResponse) => {
       response.shouldKeepAlive = false;
       writeProblem(response, "EXPECTATION_FAILED", 'Only "100-continue" can be expected.');
     });
-    this.#server.on("clientError", answerBrokenRequest);
+    this.#server.on("connect", (_request, socket) => {
+      endWithProblem(socket, "METHOD_NOT_ALLOWED", "This is not a proxy.");
+    });
+    this.#server.on("clientError", (error, socket) => this.#answerBroken(error, socket));
   }
 
   /** Open connections. */
@@ -102,27 +120,52 @@ export class HttpServer {
     if (!this.#server.listening) return;
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    for (const response of this.#active) if (!response.headersSent) response.shouldKeepAlive = false;
+    const idle = setInterval(() => this.#server.closeIdleConnections(), DRAIN_CHECK_MS);
     const cut = setTimeout(() => this.#server.closeAllConnections(), this.#options.drainMs ?? DRAIN_MS);
     await closed;
+    clearInterval(idle);
     clearTimeout(cut);
   }
 
+  /** A request behind another one on its connection has no socket yet: it waits for its turn. */
+  #accept(request: IncomingMessage, response: ServerResponse): void {
+    if (response.socket === null) response.once("socket", () => void this.#handle(request, response));
+    else void this.#handle(request, response);
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#active++;
     if (this.#draining) response.shouldKeepAlive = false;
-    response.once("close", () => {
-      this.#active--;
-      if (this.#draining) this.#server.closeIdleConnections();
-    });
+    this.#active.add(response);
     await this.#options.handle(request, response);
+    this.#active.delete(response);
+    if (response.writableFinished || !response.socket?.writableLength) return;
+    // The caller reads slower than we write: it gets its time, and no more.
+    const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
+    response.once("close", () => clearTimeout(cut));
+  }
+
+  /** Answers bytes that are not a request, and requests that never became whole. */
+  #answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#broken.has(socket)) return;
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    this.#broken.add(socket);
+    const current = [...this.#active].find((response) => response.req.socket === socket);
+    if (current?.headersSent) (socket as Socket).destroySoon();
+    else if (current?.req.complete) current.shouldKeepAlive = false;
+    else endWithProblem(socket, ...brokenProblem(error.code));
   }
 }
 
 function listenError(host: string, port: number, setting: string, error: NodeJS.ErrnoException): ListenError {
   const where = `${host}:${port}`;
   const why: Record<string, string> = {
-    EADDRINUSE: `Port ${port} on ${host} is taken by another program. Stop it, or choose another port: ${setting}=${port + 10}.`,
+    EADDRINUSE:
+      `Port ${port} on ${host} is taken by another program. Stop it, or choose another port: ` +
+      `${setting}=${port + 10}.`,
     EACCES: `Listening on ${where} is not allowed for this user. Choose a port over 1023: ${setting}=4000.`,
     EADDRNOTAVAIL: `This machine has no address ${host}. Set HOST=127.0.0.1 (this machine only) or HOST=0.0.0.0 (all).`,
     ENOTFOUND: `The name ${host} is not known. Set HOST to an address of this machine.`,
@@ -135,14 +178,12 @@ const BROKEN: Readonly<Record<string, [code: ErrorCode, detail: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["REQUEST_TIMEOUT", "The request was not whole in time."],
 };
 
-/** Answers bytes that are not a request, and requests that never became whole. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const [code, detail] = BROKEN[error.code ?? ""] ?? (["INVALID_REQUEST", "What came in is not an HTTP request."] as const);
-  const answering = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent;
-  if (!socket.writable || answering || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
+function brokenProblem(code = ""): [code: ErrorCode, detail: string] {
+  return BROKEN[code] ?? ["INVALID_REQUEST", "What came in is not an HTTP request."];
+}
+
+/** Writes a problem past the runtime, which has no answer for what came in, and ends the connection. */
+function endWithProblem(socket: Duplex, code: ErrorCode, detail: string): void {
   const { status, body } = problemAnswer(fault(code, { detail }), "none", null);
   const text = JSON.stringify(body);
   const head = [
@@ -151,7 +192,10 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
     `content-length: ${Buffer.byteLength(text)}`,
     "connection: close",
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`, () => socket.destroy());
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(cut)).on("error", () => {});
+  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
+  socket.resume();
 }
 
 function writeProblem(response: ServerResponse, code: ErrorCode, detail: string): void {
