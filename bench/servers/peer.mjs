@@ -82,10 +82,15 @@ export const HOST = process.env.HOST ?? "127.0.0.1";
 export function endOnSignal(close) {
   const end = () => {
     setTimeout(() => process.exit(0), 1_000).unref();
-    Promise.resolve(close()).finally(() => process.exit(0));
+    void Promise.resolve(close()).finally(() => process.exit(0));
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
   const fd = Number(process.env.LINESHAFT_PARENT_FD);
-  if (fd > 0) new Socket({ fd, readable: true, writable: false }).on("error", () => {}).on("close", end).resume().unref();
+  if (fd > 0)
+    new Socket({ fd, readable: true, writable: false })
+      .on("error", () => {})
+      .on("close", end)
+      .resume()
+      .unref();
 }

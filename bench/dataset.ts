@@ -1,0 +1,69 @@
+/**
+ * Dataset: the rows that every server reads, the same in every run.
+ *
+ * Keys are counted, so that the load generator can make them without a list and an answer can be known beforehand.
+ */
+import pg from "pg";
+
+export const AUTHORS = 100;
+export const NOTES = 10_000;
+
+const AUTHOR_PREFIX = "01976a0e-0000-7000-8000-";
+export const NOTE_PREFIX = "01976a0f-0000-7000-8000-";
+const EPOCH = "2026-01-01T00:00:00.000Z";
+
+const padded = (number: number): string => number.toString(16).padStart(12, "0");
+
+/** Authors and notes are numbered from 1. */
+export const authorId = (number: number): string => AUTHOR_PREFIX + padded(number);
+export const noteId = (number: number): string => NOTE_PREFIX + padded(number);
+
+/** A note as every server must answer it. */
+export function noteRow(number: number) {
+  return {
+    id: noteId(number),
+    author: authorId((number % AUTHORS) + 1),
+    title: `Note ${number}`,
+    body: `${"What there is to say. ".repeat(9)}${number}`,
+    done: number % 3 === 0,
+    createdAt: new Date(Date.parse(EPOCH) + number * 1_000).toISOString(),
+  };
+}
+
+export const authorName = (number: number): string => `Author ${number}`;
+
+const SEED = [
+  "truncate bench.entry, bench.note, bench.author",
+  `insert into bench.author ("id", "name", "email")
+    select ('${AUTHOR_PREFIX}' || lpad(to_hex(n), 12, '0'))::uuid, 'Author ' || n, 'author' || n || '@example.com'
+    from generate_series(1, ${AUTHORS}) as n`,
+  `insert into bench.note ("id", "author", "title", "body", "done", "createdAt")
+    select ('${NOTE_PREFIX}' || lpad(to_hex(n), 12, '0'))::uuid,
+      ('${AUTHOR_PREFIX}' || lpad(to_hex(n % ${AUTHORS} + 1), 12, '0'))::uuid,
+      'Note ' || n, repeat('What there is to say. ', 9) || n, n % 3 = 0,
+      '${EPOCH}'::timestamptz + n * interval '1 second'
+    from generate_series(1, ${NOTES}) as n`,
+  "vacuum analyze bench.author",
+  "vacuum analyze bench.note",
+];
+
+/** Runs statements one by one, on a connection of their own. */
+export async function runSql(databaseUrl: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Puts the rows in; the tables must be there, which our own server's migrations make. */
+export async function seed(databaseUrl: string): Promise<void> {
+  await runSql(databaseUrl, SEED);
+}
+
+/** Empties the table that inserts fill, so that no server pays for the rows of another. */
+export async function emptyEntries(databaseUrl: string): Promise<void> {
+  await runSql(databaseUrl, ["truncate bench.entry", "checkpoint"]);
+}

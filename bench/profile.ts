@@ -1,0 +1,94 @@
+/**
+ * Profile: where a server spends its time under each scenario's load, by `--cpu-prof`.
+ *
+ *     npm run bench -- --profile --scenarios row --servers fastify,lineshaft
+ *
+ * Self time is summed by function and by where the function comes from (a folder of ours, a package, the runtime), as
+ * microseconds for each request, so that two servers can be compared line by line. The profiles stay in
+ * `bench/.generated/profiles`, for the browser's tools.
+ */
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { putLoad } from "./generator.ts";
+import { type BenchOptions, GENERATED } from "./options.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { OURS, type ServerKind, type ServerSetting, startServer } from "./servers.ts";
+
+const SHOWN = 25;
+
+interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+/** Where a function comes from, in a word or two. */
+export function originOf(functionName: string, url: string): string {
+  if (url === "") return functionName.startsWith("(") ? functionName : "native";
+  if (url.startsWith("node:")) return url.replace(/^node:(internal\/)?/, "node:").split("/")[0]!;
+  const own = /packages\/lineshaft\/src\/(\w[\w-]*)/.exec(url);
+  if (own) return `lineshaft/${own[1]}`;
+  const packages = [...url.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)];
+  return packages.at(-1)?.[1] ?? "app";
+}
+
+/** Self time in microseconds by function and by origin, most first; idle time is left out. */
+export function selfTimes(profile: CpuProfile): { functions: [string, number][]; origins: [string, number][] } {
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
+      const origin = originOf(functionName, url);
+      const place = url === "" ? "" : ` ${url.split("/").at(-1)}:${lineNumber + 1}`;
+      return [id, { origin, name: `${functionName || "(anonymous)"}${place} [${origin}]` }];
+    }),
+  );
+  const functions = new Map<string, number>();
+  const origins = new Map<string, number>();
+  profile.samples.forEach((id, index) => {
+    const { origin, name } = names.get(id)!;
+    if (origin === "(idle)" || origin === "(root)") return;
+    const time = profile.timeDeltas[index] ?? 0;
+    functions.set(name, (functions.get(name) ?? 0) + time);
+    origins.set(origin, (origins.get(origin) ?? 0) + time);
+  });
+  const sorted = (map: Map<string, number>) => [...map].sort(([, one], [, other]) => other - one);
+  return { functions: sorted(functions), origins: sorted(origins) };
+}
+
+function print(what: string, profile: CpuProfile, requests: number): void {
+  const { functions, origins } = selfTimes(profile);
+  const line = ([name, time]: [string, number]) => `${(time / requests).toFixed(2).padStart(8)}  ${name}`;
+  const total = origins.reduce((sum, [, time]) => sum + time, 0);
+  const lines = [
+    `\n${what}: ${(total / requests).toFixed(1)} µs for each of ${requests} requests`,
+    ...origins.slice(0, SHOWN).map(line),
+    "",
+    ...functions.slice(0, SHOWN).map(line),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Starts each server anew for each scenario, puts load on it, and prints what its profile says. */
+export async function profileScenarios(
+  kinds: readonly ServerKind[],
+  setting: ServerSetting,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+    for (const kind of kinds) {
+      const folder = join(GENERATED, "profiles", `${scenario.name}-${kind.name}`);
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      const server = await startServer(kind, { ...setting, profileFolder: folder });
+      const isOurs = kind.name === OURS;
+      const { requests } = await putLoad(server.port, scenario, isOurs, options).finally(() => server.stop());
+      const [file] = globSync("*.cpuprofile", { cwd: folder });
+      if (file === undefined) throw new Error(`${kind.title} left no profile in ${folder}`);
+      say(`profile: ${join(folder, file)}`);
+      print(`${scenario.title}, ${kind.title}`, JSON.parse(readFileSync(join(folder, file), "utf8")), requests);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Servers: ours and the peers, each a process of its own, started with the runtime that runs the benchmark.
+ *
+ * A server ends when it is stopped, and, through a pipe that it watches, when the benchmark is killed.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, mkdirSync, openSync, readFileSync } from "node:fs";
+import { get } from "node:http";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { cpuSeconds, memoryBytes } from "./usage.ts";
+
+const BENCH = import.meta.dirname;
+const LOGS = join(BENCH, ".generated", "logs");
+const START_MS = 60_000;
+const STOP_MS = 15_000;
+const LOOK_MS = 2;
+
+export interface ServerKind {
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  readonly file: string;
+  /** The package whose version is told; `null`: ours. */
+  readonly package: string | null;
+}
+
+/** In the order of a round. Fastify, to which the others are compared, comes first. */
+export const SERVERS: readonly ServerKind[] = [
+  { name: "fastify", title: "Fastify", file: "fastify.mjs", package: "fastify" },
+  { name: "lineshaft", title: "Lineshaft", file: "lineshaft.ts", package: null },
+  { name: "hono", title: "Hono", file: "hono.mjs", package: "hono" },
+  { name: "express", title: "Express", file: "express.mjs", package: "express" },
+  { name: "nest", title: "NestJS", file: "nest.mjs", package: "@nestjs/core" },
+];
+
+export const BASE = "fastify";
+export const OURS = "lineshaft";
+
+export interface ServerSetting {
+  /** A Postgres for all; `null`: ours starts the embedded one on `dataFolder`. */
+  readonly databaseUrl: string | null;
+  readonly dataFolder?: string;
+  readonly prepared?: boolean;
+  /** Where a CPU profile is written when the server ends. */
+  readonly profileFolder?: string;
+  readonly folder?: string;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly kind: ServerKind;
+  readonly port: number;
+  readonly pid: number;
+  /** From the start of the process to the first 200. */
+  readonly startMs: number;
+  cpuSeconds(): number;
+  memoryBytes(): number;
+  stop(): Promise<void>;
+}
+
+const alive = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+/** Starts a server and resolves with its first 200. */
+export async function startServer(kind: ServerKind, setting: ServerSetting): Promise<RunningServer> {
+  mkdirSync(LOGS, { recursive: true });
+  const port = await freePort();
+  const errors = join(LOGS, `${kind.name}.log`);
+  const profiling = setting.profileFolder ? ["--cpu-prof", `--cpu-prof-dir=${setting.profileFolder}`] : [];
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [...profiling, join(BENCH, "servers", kind.file)], {
+    cwd: setting.folder ?? BENCH,
+    env: environment(port, setting),
+    stdio: ["ignore", openSync("/dev/null", "w"), "pipe", "pipe"],
+  });
+  alive.add(child);
+  child.once("close", () => alive.delete(child));
+  child.stderr!.pipe(createWriteStream(errors));
+  child.stdio[3]!.on("error", () => {});
+  try {
+    await untilAnswered(port, child);
+  } catch (error) {
+    await stop(child);
+    throw new Error(`${kind.title} ${(error as Error).message}:\n${readFileSync(errors, "utf8").slice(-2_000)}`);
+  }
+  const startMs = performance.now() - startedAt;
+  const pid = child.pid!;
+  const end = () => stop(child);
+  const usage = { cpuSeconds: () => cpuSeconds(pid), memoryBytes: () => memoryBytes(pid) };
+  return { kind, port, pid, startMs, ...usage, stop: end, [Symbol.asyncDispose]: end };
+}
+
+/** Nothing of our own environment but the search path: the settings of a server are those that are written here. */
+function environment(port: number, setting: ServerSetting): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    NODE_ENV: "production",
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    METRICS_PORT: "0",
+    LOG_LEVEL: "info",
+    LINESHAFT_SECRET: "the benchmark keeps no secret from anybody",
+    LINESHAFT_PARENT_FD: "3",
+    ...(setting.databaseUrl === null ? {} : { DATABASE_URL: setting.databaseUrl }),
+    ...(setting.dataFolder === undefined ? {} : { LINESHAFT_DATA: setting.dataFolder }),
+    ...(setting.prepared === false ? { BENCH_PREPARED: "no" } : {}),
+  };
+}
+
+async function untilAnswered(port: number, child: ChildProcess): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error("ended before it answered");
+    if (await answers(port)) return;
+    await pause(LOOK_MS);
+  }
+  throw new Error(`did not answer within ${START_MS / 1_000} s`);
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: "127.0.0.1", port, path: "/hello", agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once("error", () => resolve(false));
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, "close");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  await closed;
+  clearTimeout(timer);
+}
