@@ -1,8 +1,10 @@
 /** The apps of this repository in one process, on one port: `npm start`. */
 import { app } from "lineshaft";
+import * as accounts from "lineshaft/accounts";
+import * as blog from "./blog/index.ts";
 import { seed } from "./seed.ts";
 import * as todos from "./todo/todo.ts";
 
-export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { todos }, seed });
+export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { accounts, blog, todos }, seed });
 
 if (import.meta.main) await apps.run();
