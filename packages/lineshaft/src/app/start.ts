@@ -24,7 +24,7 @@ import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
 import { Origins } from "../serve/origins.ts";
 import { Routes } from "../serve/routes.ts";
-import { HttpServer } from "../serve/server.ts";
+import { HttpServer, type ServerBounds } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
 import { metricsServer } from "./metrics-server.ts";
 import { platformPages } from "./pages.ts";
@@ -69,6 +69,8 @@ export interface StartOptions {
   readonly clock?: () => Date;
   readonly random?: () => number;
   readonly embedded?: EmbeddedServer;
+  /** Other bounds for connections than the usual ones. */
+  readonly bounds?: ServerBounds;
 }
 
 export interface RunningApp extends AsyncDisposable {
@@ -131,7 +133,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     clock,
     origins: new Origins({ publicUrl: settings.publicUrl, trustProxy: settings.trustProxy, fallback: () => url }),
   });
-  const server = new HttpServer({ handle: (request, response) => exchange.handle(request, response) });
+  const server = new HttpServer({ ...start.bounds, handle: (request, response) => exchange.handle(request, response) });
   const { title = "Lineshaft app", version = "0.0.0", description } = options;
   const shown = { declarations, title, version, description, pool, draining: () => server.draining };
   for (const [path, page] of platformPages(shown)) pages.set(path, page);
