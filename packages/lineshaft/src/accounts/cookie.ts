@@ -1,8 +1,8 @@
 /**
  * The session cookie: the token and its signature, so that a made-up cookie is refused without asking the database.
  *
- * Scripts cannot read it (`HttpOnly`), and other sites' pages do not bring it along, except when somebody follows a link
- * (`SameSite=Lax`). Over https it is `Secure` and named `__Host-…`, which no other host of the domain can set
+ * Scripts cannot read it (`HttpOnly`), and other sites' pages do not bring it along, except when somebody follows a
+ * link (`SameSite=Lax`). Over https it is `Secure` and named `__Host-…`, which no other host of the domain can set
  * (RFC 6265bis, section 4.1.3).
  */
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -19,7 +19,9 @@ const taken = { in: "body", pointer: "/email", rule: "unique", detail: "is taken
 
 export const changeEmail = accounts.command("POST /change-email", {
   summary: "Ask for another e-mail address",
-  description: `Mails a link to the new address; the change happens when it is followed. Without the password only within ${FRESH_MINUTES} minutes of the sign-in.`,
+  description:
+    "Mails a link to the new address; the change happens when it is followed. " +
+    `Without the password only within ${FRESH_MINUTES} minutes of the sign-in.`,
   limit: { per: "actor", rate: "20/minute" },
   isolation: "read committed",
   input: { ...Account.pick("email"), password: givenPassword.optional() },

@@ -1,8 +1,8 @@
 /**
  * Engine: better-auth, set up for our tables, our clock and our logs.
  *
- * It gives the flows of e-mail and password, the hashing (scrypt with N = 2^14, r = 16, p = 1: 32 MiB and some 60 ms for
- * each), and the tokens. Around it are our own endpoints, so that accounts have the validation, problem documents,
+ * It gives the flows of e-mail and password, the hashing (scrypt with N = 2^14, r = 16, p = 1: 32 MiB and some 60 ms
+ * for each), and the tokens. Around it are our own endpoints, so that accounts have the validation, problem documents,
  * documentation and limits of everything else; its routes, cookies, mails, limits and migrations are not used.
  *
  * It is loaded at the first sign-up or sign-in: that takes 0.2 s once and 40 MB of memory, which a process that only
@@ -89,7 +89,7 @@ async function makeEngine(from: Prepared): Promise<Engine> {
     logger: {
       level: "warn",
       disableColors: true,
-      log: (level: string, message: string) => from.log.debug({ engine: "better-auth", level }, message),
+      log: (level: string, message: string) => from.log.debug({ engine: "better-auth", severity: level }, message),
     },
     advanced: { database: { generateId: false, joins: true } },
     emailAndPassword: {

@@ -1,4 +1,4 @@
-/** What is mailed: confirming and changing an address, changing and resetting a password, the pages behind the links. */
+/** What is mailed: links that confirm an address or lead to a new password, and the pages behind them. */
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
@@ -152,7 +152,8 @@ for (const server of TEST_SERVERS) {
 
     test("the link that leads nowhere opens nothing", async () => {
       await post("forgot-password", { email: "decoy@example.com" });
-      await site.query(`update accounts.verification set identifier = '${hash("sha256", "reset-password:guess", "base64url")}'
+      const identifier = hash("sha256", "reset-password:guess", "base64url");
+      await site.query(`update accounts.verification set identifier = '${identifier}'
         where account is null`);
       assert.equal(code(await post("reset-password", { token: "guess", newPassword: OTHER })), "410 LINK_INVALID");
     });

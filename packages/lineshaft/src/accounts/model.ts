@@ -1,8 +1,8 @@
 /**
  * Tables of accounts. The names are ours; `engine.ts` maps those that better-auth uses to them.
  *
- * Nothing in them opens a door by itself: passwords are scrypt hashes, and of session tokens and of the tokens in mailed
- * links only SHA-256 hashes are kept, so a stolen copy of the database holds no token that works.
+ * Nothing in them opens a door by itself: passwords are scrypt hashes, and of session tokens and of the tokens in
+ * mailed links only SHA-256 hashes are kept, so a stolen copy of the database holds no token that works.
  */
 import type { Transaction } from "kysely";
 import { entity, type Tables } from "../define/entity.ts";

@@ -13,9 +13,10 @@ import { content } from "../define/shape.ts";
 import { accounts } from "./service.ts";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN } from "./sign.ts";
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
-h1{font-size:1.4rem}label{display:block;margin:1rem 0}input,button{font:inherit;box-sizing:border-box;padding:.6rem .8rem;
-border:1px solid #767676;border-radius:.4rem}input{display:block;width:100%;margin-top:.3rem}
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;
+color:#1c1c1c;background:#fff}h1{font-size:1.4rem}label{display:block;margin:1rem 0}
+input,button{font:inherit;box-sizing:border-box;padding:.6rem .8rem;border:1px solid #767676;border-radius:.4rem}
+input{display:block;width:100%;margin-top:.3rem}
 button{background:#14532d;color:#fff;border-color:#14532d;cursor:pointer}button:disabled{opacity:.6;cursor:default}
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161616}input{color:#eee;background:#222}}`;
 
@@ -94,7 +95,9 @@ const CONFIRM = html({
 const RESET = html({
   title: "Set a new password",
   text: `At least ${PASSWORD_CHARS_MIN} characters. You will be signed out everywhere.`,
-  field: `<label>New password<input type="password" name="newPassword" autocomplete="new-password" minlength="${PASSWORD_CHARS_MIN}" maxlength="${PASSWORD_CHARS_MAX}" required></label>`,
+  field: `<label>New password
+<input type="password" name="newPassword" autocomplete="new-password" required
+ minlength="${PASSWORD_CHARS_MIN}" maxlength="${PASSWORD_CHARS_MAX}"></label>`,
   button: "Set password",
   done: "The password is set. You can sign in with it now.",
 });

@@ -1,9 +1,9 @@
 /**
  * Changing a password, and getting a new one when it is forgotten.
  *
- * `forgot-password` always answers alike: it asks and writes the same for an address that nobody has, and the mail goes
- * out after the answer. Whoever sets a password by a link has shown that the mailbox is theirs, so the address counts as
- * confirmed, and every session ends.
+ * `forgot-password` always answers alike: it asks and writes the same for an address that nobody has, and the mail
+ * goes out after the answer. Whoever sets a password by a link has shown that the mailbox is theirs, so the
+ * address counts as confirmed, and every session ends.
  */
 import { field } from "../define/field.ts";
 import { EngineRefusal, type EngineRun, passwords, withEngine } from "./engine.ts";

@@ -39,7 +39,7 @@ export async function hashed(password: string): Promise<string> {
 
 export const signUp = accounts.command("POST /sign-up", {
   summary: "Make an account, and sign in",
-  description: `Mails a link that confirms the address. Passwords have ${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters.`,
+  description: "Mails a link that confirms the address.",
   actor: "anyone",
   limit: { per: "address", rate: "60/minute" },
   isolation: "read committed",

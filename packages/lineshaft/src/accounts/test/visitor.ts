@@ -78,18 +78,24 @@ export async function startAccounts(server: TestServer, services: Modules = {}, 
 
   /** Waits for the newest mail to somebody with this subject; mails leave after the answer. */
   async function mailTo(to: string, subject: RegExp): Promise<{ text: string; token: string }> {
-    const deadline = performance.now() + 5_000;
-    for (;;) {
-      const mail = running.mails!.mails.find((each) => each.to === to && subject.test(each.subject));
-      if (mail) return { text: mail.text, token: /#([\w-]+)/.exec(mail.text)?.[1] ?? "" };
-      assert.ok(performance.now() < deadline, `no mail to ${to} with ${subject}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const find = () => running.mails!.mails.find((each) => each.to === to && subject.test(each.subject));
+    const mail = await untilFound(find, `no mail to ${to} with ${subject}`);
+    return { text: mail.text, token: /#([\w-]+)/.exec(mail.text)?.[1] ?? "" };
   }
 
   const query = async (text: string): Promise<Json> => (await running.call(statement, { text })).rows;
 
   return { running, query, ask, join, mailTo, clock, logged, [Symbol.asyncDispose]: () => running.stop() };
+}
+
+async function untilFound<T>(find: () => T | undefined, message: string): Promise<T> {
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const found = find();
+    if (found !== undefined) return found;
+    assert.ok(performance.now() < deadline, message);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 export type Accounts = Awaited<ReturnType<typeof startAccounts>>;
