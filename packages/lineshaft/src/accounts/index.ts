@@ -3,7 +3,8 @@
  *
  * An app has it by naming the module: `import * as accounts from "lineshaft/accounts"`, then
  * `app({ services: { accounts } })`. Then every endpoint with the actor rule `account` is for those who are
- * signed in, by `Authorization: Bearer <token>` (or `Token <token>`) or by the session cookie; of both, the header counts.
+ * signed in, by `Authorization: Bearer <token>` (or `Token <token>`) or by the session cookie; of both, the header
+ * counts.
  *
  * Model. `Account` is somebody; `Credential` how they prove it; `Session` a sign-in; `Verification` a mailed link. The
  * flows, the hashing and the tokens are those of better-auth (`engine.ts`), working inside the transaction of the call
