@@ -1,17 +1,19 @@
 /**
- * Profile: where a server spends its time under each scenario's load, by `--cpu-prof`.
+ * Profile: where a server spends its time under each scenario's load, once it is warm.
  *
  *     npm run bench -- --profile --scenarios row --servers fastify,lineshaft
  *
+ * The time is the clock's: where the processor is shared, a call into the system also holds the time of others.
  * Self time is summed by function and by where the function comes from (a folder of ours, a package, the runtime), as
  * microseconds for each request, so that two servers can be compared line by line. The profiles stay in
  * `bench/.generated/profiles`, for the browser's tools.
  */
-import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { putLoad } from "./generator.ts";
+import { Inspector } from "./inspector.ts";
 import { type BenchOptions, GENERATED } from "./options.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, type Scenario } from "./scenarios.ts";
 import { OURS, type ServerKind, type ServerSetting, startServer } from "./servers.ts";
 
 const SHOWN = 25;
@@ -70,25 +72,30 @@ function print(what: string, profile: CpuProfile, requests: number): void {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Starts each server anew for each scenario, puts load on it, and prints what its profile says. */
+async function profileOne(kind: ServerKind, scenario: Scenario, setting: ServerSetting, options: BenchOptions) {
+  await using server = await startServer(kind, { ...setting, inspected: true });
+  const isOurs = kind.name === OURS;
+  await putLoad(server.port, scenario, isOurs, { ...options, seconds: Math.max(1, options.warmSeconds) });
+  const inspector = await Inspector.open(server.inspectorUrl!);
+  const { value, profile } = await inspector.profile(() => putLoad(server.port, scenario, isOurs, options));
+  inspector.close();
+  return { profile: profile as CpuProfile, requests: value.requests };
+}
+
+/** Starts each server anew for each scenario, warms it, puts load on it, and prints what its profile says. */
 export async function profileScenarios(
   kinds: readonly ServerKind[],
   setting: ServerSetting,
   options: BenchOptions,
-  say: (line: string) => void,
 ): Promise<void> {
+  const folder = join(GENERATED, "profiles");
+  mkdirSync(folder, { recursive: true });
   for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
     for (const kind of kinds) {
-      const folder = join(GENERATED, "profiles", `${scenario.name}-${kind.name}`);
-      rmSync(folder, { recursive: true, force: true });
-      mkdirSync(folder, { recursive: true });
-      const server = await startServer(kind, { ...setting, profileFolder: folder });
-      const isOurs = kind.name === OURS;
-      const { requests } = await putLoad(server.port, scenario, isOurs, options).finally(() => server.stop());
-      const [file] = globSync("*.cpuprofile", { cwd: folder });
-      if (file === undefined) throw new Error(`${kind.title} left no profile in ${folder}`);
-      say(`profile: ${join(folder, file)}`);
-      print(`${scenario.title}, ${kind.title}`, JSON.parse(readFileSync(join(folder, file), "utf8")), requests);
+      const { profile, requests } = await profileOne(kind, scenario, setting, options);
+      const file = join(folder, `${scenario.name}-${kind.name}.cpuprofile`);
+      writeFileSync(file, JSON.stringify(profile));
+      print(`${scenario.title}, ${kind.title} (${file})`, profile, requests);
     }
   }
 }

@@ -144,7 +144,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   await prepareDatabase(postgres.url);
   const kinds = SERVERS.filter(({ name }) => options.servers.includes(name));
   const setting: ServerSetting = { databaseUrl: postgres.url, prepared: options.prepared };
-  if (options.profile) return profileScenarios(kinds, setting, options, say);
+  if (options.profile) return await profileScenarios(kinds, setting, options);
 
   const starts: Start[] = options.starts ? await measureStarts(kinds, setting, { folder, options, say }) : [];
   const servers = await startAll(kinds, setting);

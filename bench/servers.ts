@@ -44,8 +44,8 @@ export interface ServerSetting {
   readonly databaseUrl: string | null;
   readonly dataFolder?: string;
   readonly prepared?: boolean;
-  /** Where a CPU profile is written when the server ends. */
-  readonly profileFolder?: string;
+  /** Whether an inspector may be attached. */
+  readonly inspected?: boolean;
   readonly folder?: string;
 }
 
@@ -55,6 +55,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
   /** From the start of the process to the first 200. */
   readonly startMs: number;
+  /** `null` unless the server was started `inspected`. */
+  readonly inspectorUrl: string | null;
   cpuSeconds(): number;
   memoryBytes(): number;
   stop(): Promise<void>;
@@ -78,9 +80,9 @@ export async function startServer(kind: ServerKind, setting: ServerSetting): Pro
   mkdirSync(LOGS, { recursive: true });
   const port = await freePort();
   const errors = join(LOGS, `${kind.name}.log`);
-  const profiling = setting.profileFolder ? ["--cpu-prof", `--cpu-prof-dir=${setting.profileFolder}`] : [];
+  const flags = setting.inspected ? ["--inspect=127.0.0.1:0"] : [];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...profiling, join(BENCH, "servers", kind.file)], {
+  const child = spawn(process.execPath, [...flags, join(BENCH, "servers", kind.file)], {
     cwd: setting.folder ?? BENCH,
     env: environment(port, setting),
     stdio: ["ignore", openSync("/dev/null", "w"), "pipe", "pipe"],
@@ -98,8 +100,9 @@ export async function startServer(kind: ServerKind, setting: ServerSetting): Pro
   const startMs = performance.now() - startedAt;
   const pid = child.pid!;
   const end = () => stop(child);
+  const inspectorUrl = /^Debugger listening on (ws:\S+)$/m.exec(readFileSync(errors, "utf8"))?.[1] ?? null;
   const usage = { cpuSeconds: () => cpuSeconds(pid), memoryBytes: () => memoryBytes(pid) };
-  return { kind, port, pid, startMs, ...usage, stop: end, [Symbol.asyncDispose]: end };
+  return { kind, port, pid, startMs, inspectorUrl, ...usage, stop: end, [Symbol.asyncDispose]: end };
 }
 
 /** Nothing of our own environment but the search path: the settings of a server are those that are written here. */
