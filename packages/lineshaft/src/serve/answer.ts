@@ -33,8 +33,8 @@ export interface Answer {
   readonly entries?: readonly (readonly [name: string, value: string])[];
   /** Whether it may be answered with 304. */
   readonly tagged?: boolean;
-  /** Whether the connection ends with this answer, after what is left of the request is dropped. */
-  readonly last?: boolean;
+  /** Whether the connection ends with this answer: at once, or after what is left of the request is dropped. */
+  readonly last?: "now" | "drained" | null;
 }
 
 /** Sends an answer with these headers and its own. Gives the status; a promise only when it has to wait. */
@@ -118,7 +118,7 @@ function finish(
 ): number {
   response.writeHead(status, headers);
   const sent = request.method === "HEAD" || body.length === 0 ? undefined : body;
-  if (answer.last && !request.complete) endLater(request, response, sent);
+  if (answer.last === "drained" && !request.complete) endLater(request, response, sent);
   else response.end(sent);
   return status;
 }

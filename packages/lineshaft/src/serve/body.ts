@@ -34,12 +34,13 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
- * Whether the connection must end because of what was not read of a body. Little is read and dropped by the runtime; a
- * body of unknown or great length, and one that the caller was never asked for, is not worth it.
+ * Whether the connection must end because of what was not read of a body, and how. Little is read and dropped by the
+ * runtime; a body of unknown or great length is not worth it, and one that the caller was never asked for may not come.
  */
-export function leavesBody(request: IncomingMessage): boolean {
-  if (request.complete || !hasBody(request)) return false;
-  return waiting.has(request) || !(Number(request.headers["content-length"]) <= BODY_BYTES_MAX);
+export function endOver(request: IncomingMessage): "now" | "drained" | null {
+  if (request.complete || !hasBody(request)) return null;
+  if (waiting.has(request)) return "now";
+  return Number(request.headers["content-length"]) <= BODY_BYTES_MAX ? null : "drained";
 }
 
 /**

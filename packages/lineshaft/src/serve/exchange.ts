@@ -15,7 +15,7 @@ import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { type Trace, traceOf, traceparent } from "../observe/trace.ts";
 import { type Answer, accepts, type Headers, send } from "./answer.ts";
-import { leavesBody } from "./body.ts";
+import { endOver } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Origins } from "./origins.ts";
 import { asFault, problemAnswer } from "./problem.ts";
@@ -168,7 +168,7 @@ export class Exchange {
       ...shown.headers,
     };
     if (shown.retryAfterSeconds !== undefined) headers["retry-after"] = String(shown.retryAfterSeconds);
-    const last = leavesBody(request);
+    const last = endOver(request);
     try {
       const { status, body, mediaType } = problemAnswer(shown, state.requestId, service);
       const answer: Answer = { status, body: JSON.stringify(body), headers, last };

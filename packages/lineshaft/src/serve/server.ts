@@ -138,7 +138,8 @@ export class HttpServer {
     if (this.#draining) response.shouldKeepAlive = false;
     this.#active.add(response);
     await this.#options.handle(request, response);
-    this.#active.delete(response);
+    if (response.writableEnded) this.#active.delete(response);
+    else response.once("close", () => this.#active.delete(response));
     if (response.writableFinished || !response.socket?.writableLength) return;
     // The caller reads slower than we write: it gets its time, and no more.
     const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
