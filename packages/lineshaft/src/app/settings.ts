@@ -52,7 +52,10 @@ export function readSettings(environment: Environment, projectFolder: string): S
     problems.push(`${name} is not a setting${suggestion ? `; did you mean ${suggestion}?` : "."}`);
   }
   const settings: Settings = {
-    mode: read.oneOf("NODE_ENV", ["development", "production", "test"], "development") === "production" ? "production" : "development",
+    mode:
+      read.oneOf("NODE_ENV", ["development", "production", "test"], "development") === "production"
+        ? "production"
+        : "development",
     host: environment.HOST || "127.0.0.1",
     port: read.port("PORT", 4000),
     metricsPort: read.port("METRICS_PORT", 4001),
@@ -64,7 +67,10 @@ export function readSettings(environment: Environment, projectFolder: string): S
     smtpUrl: read.url("SMTP_URL", ["smtp:", "smtps:"]),
     mailFrom: environment.MAIL_FROM || "Lineshaft <no-reply@localhost>",
     secret: read.secret(),
-    migrateAllow: (environment.LINESHAFT_MIGRATE_ALLOW ?? "").split(",").map((each) => each.trim()).filter(Boolean),
+    migrateAllow: (environment.LINESHAFT_MIGRATE_ALLOW ?? "")
+      .split(",")
+      .map((each) => each.trim())
+      .filter(Boolean),
   };
   if (settings.port !== 0 && settings.port === settings.metricsPort) {
     problems.push(`PORT and METRICS_PORT are both ${settings.port}; give them different ports.`);
@@ -90,7 +96,9 @@ class Reader {
     if (text === undefined || text === "") return fallback;
     const port = Number(text);
     if (/^\d+$/.test(text) && port <= 65_535) return port;
-    this.#problems.push(`${name} is "${text}"; it takes a port from 0 (any free one) to 65535, for example ${fallback}.`);
+    this.#problems.push(
+      `${name} is "${text}"; it takes a port from 0 (any free one) to 65535, for example ${fallback}.`,
+    );
     return fallback;
   }
 

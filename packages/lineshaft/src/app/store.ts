@@ -24,10 +24,15 @@ export type EmbeddedServer = Pick<EmbeddedPostgresOptions, "binaries" | "durable
 export type Report = (line: string) => void;
 
 /** Opens the configured database, starting the embedded server when there is none. */
-export async function openStore(settings: Settings, report: Report, log: Logger, embedded: EmbeddedServer = {}): Promise<Store> {
+export async function openStore(
+  settings: Settings,
+  report: Report,
+  log: Logger,
+  embedded: EmbeddedServer = {},
+): Promise<Store> {
   if (settings.databaseUrl !== null) {
-    const host = /@([^/?]+)/.exec(settings.databaseUrl)?.[1] ?? "the configured server";
-    return { connection: settings.databaseUrl, label: `Postgres at ${decodeURIComponent(host)}`, async [Symbol.asyncDispose]() {} };
+    const label = `Postgres at ${hostOf(settings.databaseUrl)}`;
+    return { connection: settings.databaseUrl, label, async [Symbol.asyncDispose]() {} };
   }
   await mkdir(settings.dataFolder, { recursive: true });
   const folder = join(settings.dataFolder, "postgres");
@@ -42,6 +47,13 @@ export async function openStore(settings: Settings, report: Report, log: Logger,
     label: `Postgres ${server.version} in ${folder}`,
     [Symbol.asyncDispose]: () => server.stop(),
   };
+}
+
+/** The host in a database URL, read so that no part of a password, however it is written, is taken for one. */
+function hostOf(url: string): string {
+  const authority = url.replace(/^\w+:\/\//, "").split(/[/?#]/, 1)[0]!;
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  return host === "" ? "the configured server" : host.replaceAll("%2F", "/").replaceAll("%2f", "/");
 }
 
 /** Brings the database to the declared schema. */

@@ -70,9 +70,10 @@ export class Pool implements AsyncDisposable {
   readonly #size: number;
   readonly #answerMs: number;
   readonly #sessions = new Set<Session>();
+  /** In the order in which they came. */
+  readonly #waiters = new Set<Waiter>();
   readonly #watch: NodeJS.Timeout;
   #idle: Session[] = [];
-  #waiters: Waiter[] = [];
   #opening = 0;
   #generation = 0;
   #state: "up" | "down" = "up";
@@ -109,15 +110,15 @@ export class Pool implements AsyncDisposable {
     for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
       if (session.usable) return session;
     }
-    if (this.#waiters.length >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
+    if (this.#waiters.size >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
     return new Promise((resolve, reject) => {
       const { waitMs = WAIT_MS } = this.#options;
       const timer = setTimeout(() => {
-        this.#waiters = this.#waiters.filter((each) => each !== waiter);
+        this.#waiters.delete(waiter);
         reject(busy("none was free in time"));
       }, waitMs);
       const waiter: Waiter = { resolve, reject, timer };
-      this.#waiters.push(waiter);
+      this.#waiters.add(waiter);
       this.#fill();
     });
   }
@@ -152,7 +153,7 @@ export class Pool implements AsyncDisposable {
     const { metrics } = this.#options;
     metrics.poolConnections.set({ state: "idle" }, this.#idle.length);
     metrics.poolConnections.set({ state: "busy" }, this.#sessions.size - this.#idle.length);
-    metrics.poolWaiting.set(this.#waiters.length);
+    metrics.poolWaiting.set(this.#waiters.size);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -178,12 +179,13 @@ export class Pool implements AsyncDisposable {
   }
 
   #offer(session: Session): void {
-    const waiter = this.#waiters.shift();
+    const [waiter] = this.#waiters;
     if (!waiter) {
       session.idleSinceMs = performance.now();
       this.#idle.push(session);
       return;
     }
+    this.#waiters.delete(waiter);
     clearTimeout(waiter.timer);
     waiter.resolve(session);
   }
@@ -195,7 +197,7 @@ export class Pool implements AsyncDisposable {
 
   /** Opens sessions while there are more waiting than being opened. */
   #fill(): void {
-    while (this.#waiters.length > this.#opening && this.#sessions.size + this.#opening < this.#size) void this.#open();
+    while (this.#waiters.size > this.#opening && this.#sessions.size + this.#opening < this.#size) void this.#open();
   }
 
   async #open(): Promise<boolean> {
@@ -232,10 +234,11 @@ export class Pool implements AsyncDisposable {
   }
 
   #refuseWaiters(error: Fault): void {
-    for (const waiter of this.#waiters.splice(0)) {
+    for (const waiter of this.#waiters) {
       clearTimeout(waiter.timer);
       waiter.reject(error);
     }
+    this.#waiters.clear();
   }
 
   #look(): void {

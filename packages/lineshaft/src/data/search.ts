@@ -13,7 +13,8 @@ interface Document {
 function documentOf(entity: AnyEntity, words: string, alias: string | undefined): Document {
   const definition = entity as unknown as EntityDefinition;
   const index = searchIndex(definition);
-  if (!index) throw new Error(`Entity "${definition.table}" declares no search index: indexes: [{ search: ["title"] }].`);
+  if (!index)
+    throw new Error(`Entity "${definition.table}" declares no search index: indexes: [{ search: ["title"] }].`);
   return {
     document: sql.raw(searchExpression(index, alias ?? definition.table)),
     words: sql`websearch_to_tsquery(${sql.raw(searchLanguage(index))}, ${words})`,

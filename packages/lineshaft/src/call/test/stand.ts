@@ -1,5 +1,6 @@
 /** What the tests of calls share: two services whose tables have the same names, a pool of their own, ad hoc runs. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
 import { Pool, type PoolOptions } from "../../data/pool.ts";
@@ -47,7 +48,24 @@ export class Every extends entity("every", {
 
 export const bank = service("bank", { entities: { Account, Note, Every }, actor: "anyone" });
 export const audit = service("audit", { entities: { OtherNote }, actor: "anyone" });
-export const modules: Modules = { bank: { bank }, audit: { audit } };
+/** Two endpoints over HTTP. */
+export const openAccount = bank.command("POST /accounts", {
+  input: { name: Account.fields.name },
+  run: async ({ db, input }) => void (await db.insertInto("account").values(input).execute()),
+});
+export const accounts = bank.query("GET /accounts", {
+  output: field.integer(),
+  run: async ({ db }) =>
+    Number(
+      (
+        await db
+          .selectFrom("account")
+          .select((eb) => eb.fn.countAll().as("n"))
+          .executeTakeFirstOrThrow()
+      ).n,
+    ),
+});
+export const modules: Modules = { bank: { bank, openAccount, accounts }, audit: { audit } };
 
 type BankRun = (context: Context<(typeof bank)["~tables"], Record<never, never>, never, "anyone">) => Promise<unknown>;
 type AuditRun = (
@@ -112,7 +130,7 @@ export class Stand implements AsyncDisposable {
 /** An app for its server and schema, and a connection beside it. */
 export class Site implements AsyncDisposable {
   readonly app: TestApp;
-  readonly direct: pg.Client;
+  direct: pg.Client;
 
   private constructor(app: TestApp, direct: pg.Client) {
     this.app = app;
@@ -130,8 +148,27 @@ export class Site implements AsyncDisposable {
     return new Stand(this.app.database, options);
   }
 
+  /** The unix socket of its server. */
+  get socket(): string {
+    const { host, port } = this.app.database as { host: string; port: number };
+    return `${host}/.s.PGSQL.${port}`;
+  }
+
+  /** Process id of its server. */
+  async serverPid(): Promise<number> {
+    const [{ data_directory: folder }] = (await this.ask("show data_directory")) as [{ data_directory: string }];
+    return Number(readFileSync(`${folder}/postmaster.pid`, "utf8").split("\n", 1)[0]);
+  }
+
   async ask(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
     return (await this.direct.query(sql, values)).rows;
+  }
+
+  /** After its server has ended. */
+  async reconnect(): Promise<void> {
+    await this.direct.end().catch(() => {});
+    this.direct = await this.app.connect();
+    this.direct.on("error", () => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
