@@ -40,12 +40,14 @@ export class InProcessCounters implements Counters {
 
   hit(key: string, { count, windowMs }: ParsedRate, nowMs: number): Verdict {
     const stepMs = windowMs / count;
-    const emptyAt = Math.max(this.#emptyAt.get(key) ?? nowMs, nowMs);
+    // Between now and a window ahead, also when the clock was set back.
+    const emptyAt = Math.min(Math.max(this.#emptyAt.get(key) ?? nowMs, nowMs), nowMs + windowMs);
     const waitMs = emptyAt + stepMs - windowMs - nowMs;
-    if (waitMs > 1e-6) return { allowed: false, retryAfterMs: waitMs };
+    const allowed = waitMs <= 1e-6;
+    // Refused keys are used, too: else many new keys would make us forget whom we refuse.
     this.#emptyAt.delete(key);
-    this.#emptyAt.set(key, emptyAt + stepMs);
+    this.#emptyAt.set(key, allowed ? emptyAt + stepMs : emptyAt);
     if (this.#emptyAt.size > LIMIT_KEYS_MAX) this.#emptyAt.delete(this.#emptyAt.keys().next().value ?? key);
-    return { allowed: true, retryAfterMs: 0 };
+    return { allowed, retryAfterMs: allowed ? 0 : waitMs };
   }
 }

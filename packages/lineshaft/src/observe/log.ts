@@ -45,21 +45,32 @@ export function createLog(options: {
   const settings = {
     level: options.level,
     base: null,
-    formatters: { log: safeFacts, bindings: safeFacts },
-    hooks: { logMethod: safeMessage },
+    // Errors are plain facts by then.
+    serializers: { err: (error: unknown) => error },
+    hooks: { logMethod: logSafely },
   };
-  if (options.destination) return pino(settings, options.destination);
-  return options.readable ? pino(settings, pretty()) : pino(settings);
+  if (options.destination) return withSafeChildren(pino(settings, options.destination));
+  return withSafeChildren(options.readable ? pino(settings, pretty()) : pino(settings));
+}
+
+/** Children are made from their parent, so they inherit this. */
+function withSafeChildren(log: Logger): Logger {
+  const { child } = log;
+  log.child = function (this: Logger, bindings: object, ...rest: never[]) {
+    return child.call(this, safeFacts(bindings), ...rest);
+  } as typeof child;
+  return log;
 }
 
 /** Facts without secrets: the same object when there are none, which is nearly always. */
-function safeFacts(facts: Record<string, unknown>): Record<string, unknown> {
-  return safeValue(facts, 0) as Record<string, unknown>;
+function safeFacts(facts: object): object {
+  return safeValue(facts, 0) as object;
 }
 
-function safeMessage(this: Logger, parts: unknown[], method: (...parts: unknown[]) => void): void {
-  for (const [index, part] of parts.entries()) if (typeof part === "string") parts[index] = safeText(part);
-  method.apply(this, parts);
+function logSafely(this: Logger, parts: Parameters<Logger["info"]>, method: (...parts: never[]) => void): void {
+  const [first, ...texts] = parts as unknown[];
+  const facts = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
+  method.apply(this, [facts, ...texts.map((each) => safeValue(each, 0))] as never[]);
 }
 
 function safeText(text: string): string {

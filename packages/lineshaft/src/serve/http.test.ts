@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import type { FieldError } from "../define/errors.ts";
 import { createLog } from "../observe/log.ts";
 import { startTestApp, type TestApp } from "../testkit/index.ts";
 import { BODY_BYTES_MAX } from "./body.ts";
@@ -49,10 +50,10 @@ describe("input", () => {
     assert.equal(status, 422);
     assert.equal(headers.get("content-type"), "application/problem+json; charset=utf-8");
     assert.equal(body.code, "INVALID_INPUT");
-    const found = body.errors.map((each: any) => `${each.in}${each.pointer} ${each.rule}`).sort();
+    const found = body.errors.map((each: FieldError) => `${each.in}${each.pointer} ${each.rule}`).sort();
     const wanted = ["cookie/theme enum", "path/id type", "path/name maxLength", "query/at format", "query/flag type"];
     assert.deepEqual(found, [...wanted, "query/flagg unknown", "query/ratio type", "query/tags/0 maxLength"]);
-    assert.match(body.errors.find((each: any) => each.rule === "unknown").detail, /did you mean "flag"/);
+    assert.match(body.errors.find((each: FieldError) => each.rule === "unknown").detail, /did you mean "flag"/);
   });
 
   test("in a header is read as UTF-8", async () => {
@@ -77,7 +78,7 @@ describe("input", () => {
       const { status, body } = await ask("/echo", { json });
       assert.equal(status, 422);
       assert.deepEqual(
-        body.errors.map(({ pointer, rule }: any) => `${pointer} ${rule}`),
+        body.errors.map(({ pointer, rule }: FieldError) => `${pointer} ${rule}`),
         errors,
       );
     });
@@ -98,7 +99,10 @@ describe("input", () => {
         ],
       },
     });
-    assert.deepEqual(body.errors.map(({ pointer }: any) => pointer).sort(), ["/rows/1/extra/count", "/rows/1/title"]);
+    assert.deepEqual(body.errors.map(({ pointer }: FieldError) => pointer).sort(), [
+      "/rows/1/extra/count",
+      "/rows/1/title",
+    ]);
   });
 });
 
