@@ -5,6 +5,8 @@ import { field, list, matches, rank, sql } from "lineshaft";
 import {
   type Articles,
   articlePage,
+  articlesOf,
+  countOf,
   findArticle,
   paging,
   publishedAt,
@@ -14,6 +16,11 @@ import {
 import { about } from "./errors.ts";
 import { Article, blog } from "./model.ts";
 
+/**
+ * Articles that a search finds. For each one that is ranked, and for each that is counted without the index, as the
+ * database likes to do with a common word, the words of the whole article are taken apart.
+ */
+export const SEARCH_ARTICLES_MAX = 500;
 /** Tags that the list of tags shows; the most used ones. */
 export const TAGS_SHOWN_MAX = 1_000;
 
@@ -56,7 +63,7 @@ export const articles = blog.query("GET /articles", {
   input: { ...FILTERS, ...paging },
   output: shownArticles,
   run: ({ input, actor, db, now }) =>
-    articlePage(filtered(publishedAt(db.selectFrom("article"), now), input), actor.id, input),
+    articlePage(db, filtered(publishedAt(db.selectFrom("article"), now), input), { ...input, viewer: actor.id }),
 });
 
 export const feed = blog.query("GET /articles/feed", {
@@ -65,11 +72,8 @@ export const feed = blog.query("GET /articles/feed", {
   output: shownArticles,
   run: ({ input, actor, db, now }) => {
     const followed = sql<string>`(select "followed" from "follow" where "follower" = ${actor.id})`;
-    return articlePage(
-      publishedAt(db.selectFrom("article"), now).where("article.author", "in", followed),
-      actor.id,
-      input,
-    );
+    const articles = publishedAt(db.selectFrom("article"), now).where("article.author", "in", followed);
+    return articlePage(db, articles, { ...input, viewer: actor.id });
   },
 });
 
@@ -79,19 +83,27 @@ export const drafts = blog.query("GET /articles/drafts", {
   output: shownArticles,
   run: ({ input, actor, db, now }) => {
     const hidden = sql<boolean>`("article"."status" = 'draft' or "article"."publishAt" > ${now})`;
-    return articlePage(db.selectFrom("article").where("article.author", "=", actor.id).where(hidden), actor.id, input);
+    const articles = db.selectFrom("article").where("article.author", "=", actor.id).where(hidden);
+    return articlePage(db, articles, { ...input, viewer: actor.id });
   },
 });
 
 export const search = blog.query("GET /articles/search", {
-  summary: "Find articles by words in title, description and body, the best first",
-  description: "Words as in a search engine: `quoted phrases`, `or`, `-without`.",
+  summary: "Find articles by words in title, description and body",
+  description:
+    "Words as in a search engine: `quoted phrases`, `or`, `-without`. The best come first. " +
+    `Where ${SEARCH_ARTICLES_MAX} or more match, the words tell little about any of them: these are the newest ones.`,
   actor: "anyone",
   input: { q: field.text({ max: 500, pattern: /\S/ }), ...FILTERS, ...paging },
   output: shownArticles,
-  run: ({ input, actor, db, now }) => {
-    const found = filtered(publishedAt(db.selectFrom("article"), now), input).where(matches(Article, input.q));
-    return articlePage(found, actor.id, { ...input, byRank: rank(Article, input.q) });
+  async run({ input, actor, db, now }) {
+    const { q, offset } = input;
+    const found = filtered(publishedAt(db.selectFrom("article"), now), input).where(matches(Article, q));
+    const articlesCount = await countOf(db, found.limit(SEARCH_ARTICLES_MAX));
+    const limit = Math.min(input.limit, articlesCount - offset);
+    if (limit <= 0) return { articles: [], articlesCount };
+    const best = articlesCount < SEARCH_ARTICLES_MAX ? { rank: rank(Article, q) } : {};
+    return { articles: await articlesOf(db, found, { limit, offset, viewer: actor.id, ...best }), articlesCount };
   },
 });
 
