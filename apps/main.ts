@@ -3,8 +3,9 @@ import { app } from "lineshaft";
 import * as accounts from "lineshaft/accounts";
 import * as blog from "./blog/index.ts";
 import { seed } from "./seed.ts";
+import * as tasks from "./tasks/index.ts";
 import * as todos from "./todo/todo.ts";
 
-export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { accounts, blog, todos }, seed });
+export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { accounts, blog, tasks, todos }, seed });
 
 if (import.meta.main) await apps.run();

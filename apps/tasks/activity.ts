@@ -1,0 +1,52 @@
+/** The trail, read: who did what in a project, or on a task, the latest first. */
+import { field, nullable, page } from "lineshaft";
+import { see } from "./access.ts";
+import { ACTIONS, Activity, type TasksDb, tasks } from "./model.ts";
+import { byAge, pageOf, paging } from "./paging.ts";
+import { personOf, shownPerson } from "./people.ts";
+import { byProject } from "./projects.ts";
+import { byTask } from "./tasks.ts";
+
+const shownActivity = {
+  ...Activity.pick("id", "action", "task", "title", "changes", "createdAt"),
+  actor: nullable(shownPerson),
+};
+
+function selectActivity(db: TasksDb, project: string) {
+  return db
+    .selectFrom("activity")
+    .select(["activity.id", "activity.action", "activity.task", "activity.title", "activity.changes", "activity.createdAt"])
+    .select(personOf("activity.actor").as("actor"))
+    .where("activity.project", "=", project);
+}
+
+export const projectActivity = tasks.query("GET /projects/:project/activity", {
+  summary: "What happened in a project, the latest first",
+  input: { ...byProject, action: field.enum(...ACTIONS).optional(), ...paging },
+  output: page(shownActivity),
+  async run(context) {
+    const { project, action, ...paged } = context.input;
+    const { id } = await see(context, project);
+    let all = selectActivity(context.db, id);
+    if (action !== undefined) all = all.where("activity.action", "=", action);
+    const question = ["activity", id, action];
+    return pageOf(all, { ...paged, question, id: "activity.id", sort: byAge("desc"), fail: context.fail });
+  },
+});
+
+export const taskActivity = tasks.query("GET /projects/:project/tasks/:task/activity", {
+  summary: "What happened to a task, the latest first; also to one that was deleted",
+  input: { ...byTask, ...paging },
+  output: page(shownActivity),
+  async run(context) {
+    const { project, task, ...paged } = context.input;
+    const { id } = await see(context, project);
+    const about = task.toLowerCase();
+    const all = selectActivity(context.db, id).where("activity.task", "=", about);
+    const question = ["task activity", id, about];
+    const found = await pageOf(all, { ...paged, question, id: "activity.id", sort: byAge("desc"), fail: context.fail });
+    // Every task has an entry from its beginning on: without one there never was such a task.
+    if (found.items.length === 0 && paged.cursor === undefined) throw context.fail("NOT_FOUND");
+    return found;
+  },
+});
