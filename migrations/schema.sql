@@ -4,6 +4,8 @@ create schema "accounts";
 
 create schema "blog";
 
+create schema "tasks";
+
 create schema "todos";
 
 create table "accounts"."account" (
@@ -138,6 +140,184 @@ alter table "blog"."profile" replica identity full;
 alter table "blog"."profile" add constraint "profile_pkey" PRIMARY KEY (account);
 alter table "blog"."profile" add constraint "profile_username_key" UNIQUE (username);
 
+create table "tasks"."activity" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "project" uuid not null,
+  "actor" uuid,
+  "action" text not null,
+  "task" character varying(36),
+  "title" character varying(300),
+  "changes" jsonb not null,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."activity" replica identity full;
+alter table "tasks"."activity" add constraint "activity_action_check_d3392263" CHECK ((action = ANY (ARRAY['project.created'::text, 'project.changed'::text, 'member.added'::text, 'member.changed'::text, 'member.removed'::text, 'invitation.sent'::text, 'invitation.withdrawn'::text, 'invitation.declined'::text, 'label.created'::text, 'label.changed'::text, 'label.deleted'::text, 'task.created'::text, 'task.changed'::text, 'task.moved'::text, 'task.deleted'::text, 'comment.added'::text, 'comment.changed'::text, 'comment.deleted'::text, 'work.logged'::text, 'work.changed'::text, 'work.deleted'::text])));
+alter table "tasks"."activity" add constraint "activity_pkey" PRIMARY KEY (id);
+CREATE INDEX activity_actor_idx ON tasks.activity USING btree (actor);
+CREATE INDEX activity_project_id_idx ON tasks.activity USING btree (project, id);
+CREATE INDEX activity_project_idx ON tasks.activity USING btree (project);
+CREATE INDEX activity_project_task_id_idx ON tasks.activity USING btree (project, task, id);
+
+create table "tasks"."comment" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "task" uuid not null,
+  "author" uuid,
+  "body" character varying(20000) not null,
+  "createdAt" timestamp(3) with time zone default now() not null,
+  "updatedAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."comment" replica identity full;
+alter table "tasks"."comment" add constraint "comment_pkey" PRIMARY KEY (id);
+CREATE INDEX comment_author_idx ON tasks.comment USING btree (author);
+CREATE INDEX comment_task_id_idx ON tasks.comment USING btree (task, id);
+CREATE INDEX comment_task_idx ON tasks.comment USING btree (task);
+CREATE TRIGGER "comment_updatedAt_touch" BEFORE UPDATE ON tasks.comment FOR EACH ROW EXECUTE FUNCTION lineshaft.touch('updatedAt');
+
+create table "tasks"."invitation" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "project" uuid not null,
+  "email" character varying(254) not null,
+  "role" text not null,
+  "invitedBy" uuid,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."invitation" replica identity full;
+alter table "tasks"."invitation" add constraint "invitation_pkey" PRIMARY KEY (id);
+alter table "tasks"."invitation" add constraint "invitation_project_email_key" UNIQUE (project, email);
+alter table "tasks"."invitation" add constraint "invitation_role_check_b13579df" CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'owner'::text])));
+CREATE INDEX invitation_email_idx ON tasks.invitation USING btree (email);
+CREATE INDEX "invitation_invitedBy_idx" ON tasks.invitation USING btree ("invitedBy");
+
+create table "tasks"."label" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "project" uuid not null,
+  "name" character varying(50) not null,
+  "color" character varying(7) default '#64748b' not null
+);
+alter table "tasks"."label" replica identity full;
+alter table "tasks"."label" add constraint "label_pkey" PRIMARY KEY (id);
+alter table "tasks"."label" add constraint "label_project_name_key" UNIQUE (project, name);
+
+create table "tasks"."member" (
+  "project" uuid not null,
+  "account" uuid not null,
+  "role" text not null,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."member" replica identity full;
+alter table "tasks"."member" add constraint "member_pkey" PRIMARY KEY (project, account);
+alter table "tasks"."member" add constraint "member_role_check_b13579df" CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'owner'::text])));
+CREATE INDEX member_account_idx ON tasks.member USING btree (account);
+
+create table "tasks"."project" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "name" character varying(200) not null,
+  "description" character varying(5000) default '' not null,
+  "archivedAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone default now() not null,
+  "updatedAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."project" replica identity full;
+alter table "tasks"."project" add constraint "project_pkey" PRIMARY KEY (id);
+CREATE TRIGGER "project_updatedAt_touch" BEFORE UPDATE ON tasks.project FOR EACH ROW EXECUTE FUNCTION lineshaft.touch('updatedAt');
+
+create table "tasks"."series" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "project" uuid not null,
+  "rule" character varying(300) not null,
+  "startDate" date not null,
+  "startTime" character varying(5),
+  "timeZone" character varying(64) not null
+);
+alter table "tasks"."series" replica identity full;
+alter table "tasks"."series" add constraint "series_pkey" PRIMARY KEY (id);
+CREATE INDEX series_project_idx ON tasks.series USING btree (project);
+
+create table "tasks"."task" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "project" uuid not null,
+  "title" character varying(300) not null,
+  "notes" character varying(20000) default '' not null,
+  "status" text default 'todo' not null,
+  "statusRank" integer generated always as (
+CASE status
+    WHEN 'todo'::text THEN 0
+    WHEN 'doing'::text THEN 1
+    WHEN 'review'::text THEN 2
+    WHEN 'done'::text THEN 3
+    WHEN 'canceled'::text THEN 4
+    ELSE NULL::integer
+END) stored not null,
+  "priority" text default 'normal' not null,
+  "priorityRank" integer generated always as (
+CASE priority
+    WHEN 'low'::text THEN 0
+    WHEN 'normal'::text THEN 1
+    WHEN 'high'::text THEN 2
+    WHEN 'urgent'::text THEN 3
+    ELSE NULL::integer
+END) stored not null,
+  "dueDate" date,
+  "dueTime" character varying(5),
+  "dueZone" character varying(64),
+  "dueAt" timestamp(3) with time zone,
+  "position" character varying(1000) not null,
+  "assignee" uuid,
+  "parent" uuid,
+  "series" uuid,
+  "occurrence" character varying(16),
+  "version" integer default 1 not null,
+  "createdBy" uuid,
+  "completedAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone default now() not null,
+  "updatedAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."task" replica identity full;
+alter table "tasks"."task" add constraint "task_pkey" PRIMARY KEY (id);
+alter table "tasks"."task" add constraint "task_priority_check_8127049c" CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])));
+alter table "tasks"."task" add constraint "task_project_position_key" UNIQUE (project, "position");
+alter table "tasks"."task" add constraint "task_series_occurrence_key" UNIQUE (series, occurrence);
+alter table "tasks"."task" add constraint "task_status_check_af831f5b" CHECK ((status = ANY (ARRAY['todo'::text, 'doing'::text, 'review'::text, 'done'::text, 'canceled'::text])));
+CREATE INDEX "task_assignee_dueAt_id_idx" ON tasks.task USING btree (assignee, "dueAt", id);
+CREATE INDEX task_assignee_idx ON tasks.task USING btree (assignee);
+CREATE INDEX "task_createdBy_idx" ON tasks.task USING btree ("createdBy");
+CREATE INDEX task_parent_idx ON tasks.task USING btree (parent);
+CREATE INDEX "task_project_createdAt_id_idx" ON tasks.task USING btree (project, "createdAt", id);
+CREATE INDEX "task_project_dueAt_id_idx" ON tasks.task USING btree (project, "dueAt", id);
+CREATE INDEX "task_project_priorityRank_id_idx" ON tasks.task USING btree (project, "priorityRank", id);
+CREATE INDEX "task_project_statusRank_id_idx" ON tasks.task USING btree (project, "statusRank", id);
+CREATE INDEX task_project_status_position_idx ON tasks.task USING btree (project, status, "position");
+CREATE INDEX task_project_title_id_idx ON tasks.task USING btree (project, title, id);
+CREATE INDEX "task_project_updatedAt_id_idx" ON tasks.task USING btree (project, "updatedAt", id);
+CREATE INDEX task_title_notes_search_203a1f77_idx ON tasks.task USING gin (to_tsvector('english'::regconfig, (((COALESCE(title, ''::character varying))::text || ' '::text) || (COALESCE(notes, ''::character varying))::text)));
+CREATE TRIGGER "task_updatedAt_touch" BEFORE UPDATE ON tasks.task FOR EACH ROW EXECUTE FUNCTION lineshaft.touch('updatedAt');
+
+create table "tasks"."task_label" (
+  "task" uuid not null,
+  "label" uuid not null
+);
+alter table "tasks"."task_label" replica identity full;
+alter table "tasks"."task_label" add constraint "task_label_pkey" PRIMARY KEY (task, label);
+CREATE INDEX task_label_label_idx ON tasks.task_label USING btree (label);
+
+create table "tasks"."work_log" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "task" uuid not null,
+  "account" uuid,
+  "minutes" integer not null,
+  "day" date not null,
+  "note" character varying(1000) default '' not null,
+  "createdAt" timestamp(3) with time zone default now() not null,
+  "updatedAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."work_log" replica identity full;
+alter table "tasks"."work_log" add constraint "work_log_pkey" PRIMARY KEY (id);
+CREATE INDEX work_log_account_idx ON tasks.work_log USING btree (account);
+CREATE INDEX work_log_task_day_idx ON tasks.work_log USING btree (task, day);
+CREATE INDEX work_log_task_id_idx ON tasks.work_log USING btree (task, id);
+CREATE INDEX work_log_task_idx ON tasks.work_log USING btree (task);
+CREATE TRIGGER "work_log_updatedAt_touch" BEFORE UPDATE ON tasks.work_log FOR EACH ROW EXECUTE FUNCTION lineshaft.touch('updatedAt');
+
 create table "todos"."todo" (
   "id" uuid default lineshaft.uuidv7() not null,
   "title" character varying(500) not null,
@@ -159,3 +339,22 @@ alter table "blog"."favorite" add constraint "favorite_article_fkey" FOREIGN KEY
 alter table "blog"."follow" add constraint "follow_followed_fkey" FOREIGN KEY (followed) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."follow" add constraint "follow_follower_fkey" FOREIGN KEY (follower) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."profile" add constraint "profile_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "tasks"."activity" add constraint "activity_actor_fkey" FOREIGN KEY (actor) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."activity" add constraint "activity_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."comment" add constraint "comment_author_fkey" FOREIGN KEY (author) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."comment" add constraint "comment_task_fkey" FOREIGN KEY (task) REFERENCES tasks.task(id) ON DELETE CASCADE;
+alter table "tasks"."invitation" add constraint "invitation_invitedBy_fkey" FOREIGN KEY ("invitedBy") REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."invitation" add constraint "invitation_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."label" add constraint "label_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."member" add constraint "member_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "tasks"."member" add constraint "member_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."series" add constraint "series_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."task" add constraint "task_assignee_fkey" FOREIGN KEY (assignee) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."task" add constraint "task_createdBy_fkey" FOREIGN KEY ("createdBy") REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."task" add constraint "task_parent_fkey" FOREIGN KEY (parent) REFERENCES tasks.task(id) ON DELETE CASCADE;
+alter table "tasks"."task" add constraint "task_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."task" add constraint "task_series_fkey" FOREIGN KEY (series) REFERENCES tasks.series(id) ON DELETE SET NULL;
+alter table "tasks"."task_label" add constraint "task_label_label_fkey" FOREIGN KEY (label) REFERENCES tasks.label(id) ON DELETE CASCADE;
+alter table "tasks"."task_label" add constraint "task_label_task_fkey" FOREIGN KEY (task) REFERENCES tasks.task(id) ON DELETE CASCADE;
+alter table "tasks"."work_log" add constraint "work_log_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "tasks"."work_log" add constraint "work_log_task_fkey" FOREIGN KEY (task) REFERENCES tasks.task(id) ON DELETE CASCADE;

@@ -58,9 +58,9 @@ export async function pageOf<TDb, TTable extends keyof TDb, TRow extends { reado
 ): Promise<{ items: TRow[]; next: string | null }> {
   const after = cursor === undefined ? null : readCursor(cursor, { question, sort, fail });
   const rest = after === null ? all : all.where(isAfter(sort, id, after));
-  const nulls = sort.nullable ? sql` nulls last` : sql``;
-  const direction = sql.raw(sort.direction);
-  const ordered = sort.kind === "none" ? rest : rest.orderBy(sort.by, sql`${direction}${nulls}`);
+  const { by, kind, direction, nullable } = sort;
+  const ordered =
+    kind === "none" ? rest : rest.orderBy(by, (order) => (nullable ? order[direction]().nullsLast() : order[direction]()));
   const rows = (await ordered
     .orderBy(sql.ref(id), direction)
     .limit(limit + 1)
