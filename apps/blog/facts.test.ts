@@ -35,15 +35,15 @@ describe("what RealWorld front ends rely on", () => {
   });
 
   test("no cookie stays behind: who forgets the token is signed out", async () => {
-    const user = { email: author.email, password: PASSWORD };
-    const { headers } = await blog.ask("POST", "/users/login", { body: { user } });
-    const cookies = new Map(headers.getSetCookie().map((line) => line.split(/[=;]/, 2) as [string, string]));
-    for (const [name, value] of cookies) assert.equal(value, "", name);
-    const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
-    await blog.refused("GET", "/user", { headers: { cookie } }, [
-      401,
-      { token: [cookie ? "is invalid" : "is missing"] },
-    ]);
+    const user = { username: "jar", email: "jar@example.com", password: PASSWORD };
+    for (const path of ["/users", "/users/login"]) {
+      const { headers } = await blog.ask("POST", path, { body: { user } });
+      // A browser takes them in order, the last of a name counts.
+      const cookies = new Map(headers.getSetCookie().map((line) => line.split(/[=;]/, 2) as [string, string]));
+      for (const [name, value] of cookies) assert.equal(value, "", name);
+      const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
+      assert.equal((await blog.ask("GET", "/user", { headers: cookie ? { cookie } : {} })).status, 401);
+    }
   });
 
   test("pages of any origin may call, also with a token", async () => {

@@ -21,7 +21,9 @@ export function parseXml(text: string): Element {
   if (FORBIDDEN.test(text) || !text.isWellFormed()) throw new Error("It holds a character that XML does not have.");
   const document: Element = { name: "", attributes: {}, children: [], text: "" };
   const open = [document];
-  for (const token of text.replace(DECLARATION, "").matchAll(TOKEN)) take(token, open);
+  // Line ends are made one before anything else (section 2.11).
+  const content = text.replace(DECLARATION, "").replace(/\r\n?/g, "\n");
+  for (const token of content.matchAll(TOKEN)) take(token, open);
   if (open.length > 1) throw new Error(`<${open.at(-1)!.name}> is not closed.`);
   if (document.children.length !== 1 || document.text.trim() !== "") throw new Error("It has not one root.");
   return document.children[0]!;
