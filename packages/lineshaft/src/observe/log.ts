@@ -20,6 +20,7 @@ export const LOG_DEPTH_MAX = 8;
 const CENSOR = "[hidden]";
 const SECRET_KEY = /pass(?:word|wd|phrase)|secret|token|authorization|cookie|api[-_]?key|credential|private[-_]?key/i;
 const SECRET_TEXT = /(:\/\/[^/\s:@]*:)[^/\s@]+(?=@)|(\bBearer\s+)[\w.~+/=-]+/gi;
+const SUSPECT_TEXT = /:\/\/|bearer/i;
 /** Values that Postgres quotes in a message stand after a colon. */
 const QUOTED_VALUE = /: ".*$/s;
 
@@ -68,13 +69,15 @@ function safeFacts(facts: object): object {
 }
 
 function logSafely(this: Logger, parts: Parameters<Logger["info"]>, method: (...parts: never[]) => void): void {
-  const [first, ...texts] = parts as unknown[];
-  const facts = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
-  method.apply(this, [facts, ...texts.map((each) => safeValue(each, 0))] as never[]);
+  const values = parts as unknown[];
+  const first = values[0];
+  values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
+  for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
+  method.apply(this, parts as never[]);
 }
 
 function safeText(text: string): string {
-  return text.includes("://") || /bearer/i.test(text) ? text.replace(SECRET_TEXT, `$1$2${CENSOR}`) : text;
+  return SUSPECT_TEXT.test(text) ? text.replace(SECRET_TEXT, `$1$2${CENSOR}`) : text;
 }
 
 function safeValue(value: unknown, level: number): unknown {
@@ -85,7 +88,8 @@ function safeValue(value: unknown, level: number): unknown {
   if (level >= LOG_DEPTH_MAX) return "[deeper]";
   if (Array.isArray(value)) return value.map((each) => safeValue(each, level + 1));
   let copy: Record<string, unknown> | null = null;
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
     const seen = (value as Record<string, unknown>)[key];
     const safe = isSecretKey(key) && seen !== undefined && seen !== null ? CENSOR : safeValue(seen, level + 1);
     if (safe === seen) continue;
