@@ -1,0 +1,112 @@
+/** Sign in or sign up. */
+import { Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { forgotPassword, signIn, signUp } from "../api/accounts.ts";
+import { asProblem, type Problem } from "../api/problem.ts";
+import { Failure } from "../parts/failure.tsx";
+import { Brand } from "../parts/brand.tsx";
+import { tellDone, tellFailed } from "../parts/notices.tsx";
+import { useSession } from "./session.tsx";
+
+export function SignIn() {
+  const [isNew, setNew] = useState(false);
+  return (
+    <main className="entrance">
+      <Brand size="lg" />
+      <Paper className="entrance-card" withBorder shadow="sm" p="xl" radius="lg">
+        <Title order={1} size="h3">
+          {isNew ? "Create an account" : "Sign in"}
+        </Title>
+        <Text c="dimmed" size="sm" mt={4} mb="lg">
+          {isNew ? "One account for all your projects." : "Boards and lists for your team’s work."}
+        </Text>
+        <SignInForm key={String(isNew)} isNew={isNew} />
+      </Paper>
+      <Text size="sm">
+        {isNew ? "You have an account? " : "New here? "}
+        <Anchor component="button" type="button" fw={600} size="sm" underline="always" onClick={() => setNew(!isNew)}>
+          {isNew ? "Sign in" : "Create an account"}
+        </Anchor>
+      </Text>
+    </main>
+  );
+}
+
+function useSignIn(isNew: boolean) {
+  const { enter } = useSession();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>;
+    const { email = "", password = "", name = "" } = values;
+    setBusy(true);
+    setProblem(null);
+    try {
+      const { account } = isNew ? await signUp({ email, password, name }) : await signIn({ email, password });
+      enter(account);
+    } catch (error) {
+      setProblem(asProblem(error));
+      setBusy(false);
+    }
+  };
+  return { problem, isBusy, submit };
+}
+
+function SignInForm({ isNew }: { readonly isNew: boolean }) {
+  const { problem, isBusy, submit } = useSignIn(isNew);
+  const [email, setEmail] = useState("");
+  const isAboutField = problem?.fields.some((each) => ["/email", "/password", "/name"].includes(each.pointer)) ?? false;
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack gap="md">
+        {problem !== null && !isAboutField && <Failure error={problem} />}
+        {isNew && (
+          <TextInput name="name" label="Name" autoComplete="name" required maxLength={100} error={problem?.fieldError("name")} />
+        )}
+        <TextInput
+          name="email"
+          type="email"
+          label="E-mail"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+          error={problem?.fieldError("email")}
+        />
+        <PasswordInput
+          name="password"
+          label="Password"
+          description={isNew ? "At least 8 characters" : undefined}
+          autoComplete={isNew ? "new-password" : "current-password"}
+          required
+          minLength={isNew ? 8 : 1}
+          maxLength={128}
+          error={problem?.fieldError("password")}
+          visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+        />
+        <Button type="submit" loading={isBusy} fullWidth mt="xs">
+          {isNew ? "Create account" : "Sign in"}
+        </Button>
+        {!isNew && <Forgotten email={email} />}
+      </Stack>
+    </form>
+  );
+}
+
+function Forgotten({ email }: { readonly email: string }) {
+  const send = async () => {
+    if (email === "") return tellFailed("Fill in your e-mail address first", new Error());
+    try {
+      await forgotPassword({ email });
+      tellDone("If there is such an account, a mail with a link is on its way");
+    } catch (error) {
+      tellFailed("The mail could not be sent", error);
+    }
+  };
+  return (
+    <Anchor component="button" type="button" size="sm" ta="center" underline="always" onClick={() => void send()}>
+      Forgot the password?
+    </Anchor>
+  );
+}

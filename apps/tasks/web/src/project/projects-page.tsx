@@ -1,0 +1,105 @@
+/** All projects of whoever is signed in, and invitations to others. */
+import { Badge, Button, Group, Paper, Text, Title } from "@mantine/core";
+import { useState } from "react";
+import { acceptInvitation, declineInvitation, type Invitation, invitations } from "../api/projects.ts";
+import { Empty } from "../parts/empty.tsx";
+import { Failure, Waiting } from "../parts/failure.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { tellDone, tellFailed } from "../parts/notices.tsx";
+import { useLoaded } from "../parts/use-loaded.ts";
+import { addressOf } from "../route.ts";
+import { useNewProject } from "./new-project.tsx";
+import { useProjects } from "./use-projects.tsx";
+
+export function ProjectsPage() {
+  const { projects, isLoading, error, reload } = useProjects();
+  const { open, dialog } = useNewProject();
+  return (
+    <main className="narrow">
+      <Group justify="space-between" mb="lg">
+        <Title order={1} size="h2">
+          Projects
+        </Title>
+        {projects.length > 0 && (
+          <Button leftSection={<Icon name="plus" />} onClick={open}>
+            New project
+          </Button>
+        )}
+      </Group>
+      <Invitations />
+      {error !== null && <Failure error={error} onRetry={() => void reload()} />}
+      {projects.length === 0 && error === null && (isLoading ? <Waiting what="Loading projects" /> : <First onNew={open} />)}
+      <ul className="plain project-list">
+        {projects.map(({ id, name, description, role }) => (
+          <li key={id}>
+            <a className="project-card" href={addressOf({ at: "project", project: id, view: "board", task: null })}>
+              <Group justify="space-between" wrap="nowrap">
+                <Text fw={600} truncate>
+                  {name}
+                </Text>
+                <Badge variant="default" tt="none" fw={500}>
+                  {role}
+                </Badge>
+              </Group>
+              <Text c="dimmed" size="sm" lineClamp={2}>
+                {description || "No description"}
+              </Text>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {dialog}
+    </main>
+  );
+}
+
+function First({ onNew }: { readonly onNew: () => void }) {
+  return (
+    <Empty icon="folder" title="No project yet" text="A project is a board of tasks that you share with others. Make the first one.">
+      <Button leftSection={<Icon name="plus" />} onClick={onNew}>
+        New project
+      </Button>
+    </Empty>
+  );
+}
+
+function Invitations() {
+  const { value, reload } = useLoaded("invitations", (signal) => invitations({}, signal));
+  return (value ?? []).map((invitation) => (
+    <InvitationCard key={invitation.id} invitation={invitation} onAnswered={reload} />
+  ));
+}
+
+function InvitationCard({ invitation, onAnswered }: { invitation: Invitation; onAnswered: () => Promise<void> }) {
+  const { reload } = useProjects();
+  const [isBusy, setBusy] = useState(false);
+  const { id, project, role } = invitation;
+  const answer = async (isAccepted: boolean) => {
+    setBusy(true);
+    try {
+      await (isAccepted ? acceptInvitation : declineInvitation)({ invitation: id });
+      tellDone(isAccepted ? `You are now in ${project.name}` : "Declined");
+      await Promise.all([onAnswered(), reload()]);
+    } catch (error) {
+      tellFailed("That did not work", error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Paper withBorder p="md" mb="md" radius="md">
+      <Group justify="space-between">
+        <Text size="sm">
+          You are invited to <strong>{project.name}</strong> as {role}.
+        </Text>
+        <Group gap="xs">
+          <Button size="xs" variant="default" disabled={isBusy} onClick={() => void answer(false)}>
+            Decline
+          </Button>
+          <Button size="xs" disabled={isBusy} onClick={() => void answer(true)}>
+            Join
+          </Button>
+        </Group>
+      </Group>
+    </Paper>
+  );
+}

@@ -1,0 +1,133 @@
+/** How long somebody worked on a task. */
+import { ActionIcon, Button, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useSession } from "../account/session.tsx";
+import { asProblem, type Problem } from "../api/problem.ts";
+import { deleteWorkLog, logWork, type WholeTask, type WorkLog, workLogs } from "../api/tasks.ts";
+import { Failure, Waiting } from "../parts/failure.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { tellFailed } from "../parts/notices.tsx";
+import { Face } from "../parts/people.tsx";
+import { useProject } from "../project/project-context.tsx";
+import { usePages } from "./use-pages.ts";
+import { dayOf, sayDay, sayMinutes } from "./words.ts";
+
+interface Props {
+  readonly task: WholeTask;
+  readonly onChange: () => Promise<void>;
+}
+
+const GONE = { id: "", name: "Somebody who left" };
+
+export function WorkLogs({ task, onChange }: Props) {
+  const { canEdit } = useProject();
+  const place = { project: task.project, task: task.id };
+  const pages = usePages((cursor, signal) => workLogs({ ...place, cursor }, signal));
+  const remove = async (log: string) => {
+    try {
+      await deleteWorkLog({ ...place, log });
+      pages.drop(log);
+      await onChange();
+    } catch (error) {
+      tellFailed("The entry could not be deleted", error);
+    }
+  };
+  return (
+    <div className="talk">
+      {canEdit && (
+        <LogForm
+          onLog={async (values) => {
+            pages.add(await logWork({ ...place, ...values }), "first");
+            await onChange();
+          }}
+        />
+      )}
+      {pages.error !== null && <Failure error={pages.error} onRetry={() => void pages.more()} />}
+      {pages.items === null && pages.error === null && <Waiting what="Loading the work log" />}
+      {pages.items?.length === 0 && (
+        <Text c="dimmed" size="sm">
+          No work is logged yet.
+        </Text>
+      )}
+      <ul className="plain said">
+        {pages.items?.map((log) => (
+          <Entry key={log.id} log={log} onDelete={() => void remove(log.id)} />
+        ))}
+      </ul>
+      {pages.hasMore && (
+        <Button variant="default" size="xs" onClick={() => void pages.more()}>
+          Show more
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Entry({ log, onDelete }: { readonly log: WorkLog; readonly onDelete: () => void }) {
+  const { state } = useSession();
+  const { project, canEdit } = useProject();
+  const who = log.account ?? GONE;
+  const isMine = state.is === "in" && state.account.id === who.id;
+  return (
+    <li className="saying">
+      <Face person={who} size={30} />
+      <div className="saying-words">
+        <Text size="sm">
+          <strong>{sayMinutes(log.minutes)}</strong> by {who.name}{" "}
+          <Text span c="dimmed" size="xs">
+            {sayDay(log.day)}
+          </Text>
+        </Text>
+        {log.note !== "" && (
+          <Text size="sm" className="written">
+            {log.note}
+          </Text>
+        )}
+      </div>
+      {canEdit && (isMine || project.role === "owner") && (
+        <ActionIcon variant="subtle" color="gray" aria-label={`Delete ${sayMinutes(log.minutes)} of ${who.name}`} onClick={onDelete}>
+          <Icon name="trash" size={16} />
+        </ActionIcon>
+      )}
+    </li>
+  );
+}
+
+interface Values {
+  readonly minutes: number;
+  readonly day: string;
+  readonly note: string;
+}
+
+function LogForm({ onLog }: { readonly onLog: (values: Values) => Promise<void> }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { minutes = "", day = "", note = "" } = Object.fromEntries(new FormData(form)) as Record<string, string>;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await onLog({ minutes: Number(minutes), day, note });
+      form.reset();
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
+      <div className="log-form">
+        <TextInput name="minutes" type="number" inputMode="numeric" min={1} max={1440} step={1} label="Minutes" required error={problem?.fieldError("minutes")} />
+        <TextInput name="day" type="date" label="Day" required defaultValue={dayOf(new Date())} error={problem?.fieldError("day")} />
+        <TextInput name="note" label="Note" maxLength={1_000} error={problem?.fieldError("note")} />
+        <Button type="submit" variant="default" loading={isBusy}>
+          Log work
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,24 @@
+/**
+ * The build of the page: one script, one style sheet and the icon, named by their content.
+ *
+ * The page works below any path, since it names its files relatively, and under a policy without inline scripts. It is
+ * committed, so the same sources must give the same bytes: nothing of the time or the machine goes in.
+ */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// biome-ignore lint/style/noDefaultExport: the bundler asks for it.
+export default defineConfig({
+  base: "./",
+  plugins: [react()],
+  build: {
+    outDir: "built",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1_000,
+  },
+  server: { proxy: { "/accounts": "http://127.0.0.1:4000", "/tasks": "http://127.0.0.1:4000" } },
+});
