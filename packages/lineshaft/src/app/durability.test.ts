@@ -93,7 +93,7 @@ for (const server of TEST_SERVERS) {
       }
     });
 
-    test("DATABASE_URL to a server that is stopped and started again: 503, then service, nothing to restart", async () => {
+    test("DATABASE_URL to a server that is stopped and started again: 503, then service by itself", async () => {
       const folder = mkdtempSync(join(tmpdir(), "lineshaft-url-"));
       const options = {
         folder: join(folder, "postgres"),

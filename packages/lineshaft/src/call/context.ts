@@ -41,17 +41,36 @@ export class ReplyHeaders implements Reply {
   }
 }
 
+/** The end of a call's time, as a signal for those who ask for one. */
+export class Deadline {
+  #controller: AbortController | null = null;
+  #reason: unknown;
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  pass(reason: unknown): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 export class CallContext implements Context<any, any, string, "anyone"> {
   readonly call: Call;
   readonly reply: ReplyHeaders;
   readonly #request: CallRequest;
   readonly #transaction: CallTransaction;
-  readonly #late: AbortSignal;
+  readonly #deadline: Deadline;
   #db: Transaction<any> | null = null;
 
-  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call, late: AbortSignal) {
+  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call, deadline: Deadline) {
     this.#request = request;
-    this.#late = late;
+    this.#deadline = deadline;
     this.#transaction = transaction;
     this.reply = reply;
     this.call = call;
@@ -77,7 +96,7 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#request.log;
   }
   get signal(): AbortSignal {
-    return AbortSignal.any([this.#request.signal(), this.#late]);
+    return AbortSignal.any([this.#request.signal(), this.#deadline.signal]);
   }
   get fail(): Fail<string> {
     return failOf(this.#request.endpoint);

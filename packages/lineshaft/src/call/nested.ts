@@ -4,7 +4,7 @@
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Call, EndpointDefinition } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
-import { CallContext, type CallRequest, type ReplyHeaders } from "./context.ts";
+import { CallContext, type CallRequest, type Deadline, type ReplyHeaders } from "./context.ts";
 import { compileInput, type ReadInput, type WireInput } from "./input.ts";
 
 const readers = new WeakMap<EndpointDefinition, ReadInput>();
@@ -18,12 +18,12 @@ function readerOf(endpoint: EndpointDefinition): ReadInput {
   return read;
 }
 
-/** What `run` gets as `call`. A nested command that failed takes the whole call with it, whether or not it is caught. */
+/** What `run` gets as `call`. A nested command that failed takes the whole call with it, caught or not. */
 export function nestedCall(
   outer: CallRequest,
   transaction: CallTransaction,
   reply: ReplyHeaders,
-  late: AbortSignal,
+  deadline: Deadline,
 ): Call {
   const call = async (target: unknown, wire: unknown): Promise<unknown> => {
     const endpoint = target as EndpointDefinition;
@@ -35,9 +35,9 @@ export function nestedCall(
     if (endpoint.actor === "account" && outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
     const input = readerOf(endpoint)(structuredClone(wire) as WireInput, outer.now);
     const request: CallRequest = { ...outer, endpoint, input };
-    const inner = nestedCall(request, transaction, reply, late);
+    const inner = nestedCall(request, transaction, reply, deadline);
     try {
-      return await endpoint.run(new CallContext(request, transaction, reply, inner, late));
+      return await endpoint.run(new CallContext(request, transaction, reply, inner, deadline));
     } catch (error) {
       if (endpoint.kind === "command") transaction.spoil(error);
       throw error;

@@ -95,7 +95,7 @@ for (const server of TEST_SERVERS) {
       assert.deepEqual(await texts(), ["kept"]);
     });
 
-    test("statements that end the transaction or outlive the call are refused before they are sent [CMD-1]", async () => {
+    test("statements that end the transaction or outlive the call are refused unsent [CMD-1]", async () => {
       const refused = [
         "commit",
         "  -- now\n COMMIT",
@@ -138,7 +138,7 @@ for (const server of TEST_SERVERS) {
       assert.equal(Number(await balance("alice")) + Number(await balance("bob")), 100);
     });
 
-    test("increments of many callers are all counted, conflicts are repeated and show in the metric [CMD-2]", async () => {
+    test("increments of many callers are all counted, repeated runs show in the metric [CMD-2]", async () => {
       const repeatedBefore = await stand.counted("repeated");
       const increment = command(async ({ db }) => {
         const { balance: found } = await db
@@ -159,7 +159,7 @@ for (const server of TEST_SERVERS) {
       assert.ok((await stand.counted("repeated")) > repeatedBefore);
     });
 
-    test("a conflict without end is CONFLICT after a bounded number of runs, and counted as given up [CMD-2]", async () => {
+    test("a conflict without end is CONFLICT after a bounded number of runs, and counted [CMD-2]", async () => {
       let runs = 0;
       const givenUpBefore = await stand.counted("given_up");
       const hopeless = command(async ({ db }) => {

@@ -14,7 +14,7 @@ import { CallTransaction } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
+import { CallContext, type CallRequest, Deadline, ReplyHeaders } from "./context.ts";
 import { nestedCall } from "./nested.ts";
 
 /** How often a run is tried before the caller gets `CONFLICT`. */
@@ -67,16 +67,16 @@ async function runOnce({ pool, metrics }: CallRuntime, request: CallRequest, bou
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
   const transaction = new CallTransaction(pool, metrics, { isolation, readOnly });
   const reply = new ReplyHeaders();
-  const late = new AbortController();
+  const deadline = new Deadline();
   try {
     const context = new CallContext(
       request,
       transaction,
       reply,
-      nestedCall(request, transaction, reply, late.signal),
-      late.signal,
+      nestedCall(request, transaction, reply, deadline),
+      deadline,
     );
-    const value = await withinTime(endpoint.run(context), boundMs, late, endpoint);
+    const value = await withinTime(endpoint.run(context), boundMs, deadline, endpoint);
     await transaction.commit();
     runTasks(reply, request);
     return { result: { value, headers: reply.entries } };
@@ -107,7 +107,7 @@ function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
 async function withinTime<T>(
   run: Promise<T>,
   boundMs: number,
-  late: AbortController,
+  deadline: Deadline,
   endpoint: EndpointDefinition,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -116,7 +116,7 @@ async function withinTime<T>(
       const detail = `${endpoint.route} took longer than ${CALL_MS / 1_000} seconds.`;
       const error = fault("STATEMENT_TIMEOUT", { detail, retryAfterSeconds: 1 });
       reject(error);
-      late.abort(error);
+      deadline.pass(error);
     }, boundMs);
   });
   try {

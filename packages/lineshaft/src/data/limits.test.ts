@@ -1,4 +1,4 @@
-/** Contract of limits and round trips: what each wait is bounded by, what it says, what a call costs. On every server. */
+/** Contract of limits and round trips: what bounds each wait, what it says, what a call costs. On every server. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { sql } from "kysely";

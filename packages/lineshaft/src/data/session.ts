@@ -43,6 +43,7 @@ export class Session {
   #usable = true;
   #unanswered = 0;
   #beginning = false;
+  #holding = false;
   #heardAtMs = 0;
 
   private constructor(client: pg.Client, generation: number) {
@@ -71,6 +72,12 @@ export class Session {
 
   /** Sends a statement behind all that were sent before. */
   query(statement: Statement): Promise<StatementResult> {
+    const answer = this.#send(statement);
+    this.#letGo();
+    return answer;
+  }
+
+  #send(statement: Statement): Promise<StatementResult> {
     if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
     return new Promise((resolve, reject) => {
       let answered = false;
@@ -89,21 +96,47 @@ export class Session {
 
   /** Begins a transaction and sends its first statement, in one write. */
   begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
-    const { stream } = (this.#client as unknown as Internals).connection;
-    stream.cork();
+    this.#hold();
     try {
       this.#beginning = true;
-      this.query({ text }).then(
+      this.#send({ text }).then(
         () => this.#begun(),
         (error) => {
           this.#begun();
           onError(error);
         },
       );
-      return this.query(first);
+      return this.#send(first);
     } finally {
-      stream.uncork();
+      this.#letGo();
     }
+  }
+
+  /**
+   * Ends a read-only transaction, whose answer nobody needs: in one write with the next `begin` when that comes within
+   * this turn of the event loop. Under load that saves a system call and a wake-up of the server for each query.
+   */
+  endReading(): void {
+    this.#hold();
+    this.#send({ text: "commit" }).catch(() => {});
+    setImmediate(() => this.#letGo());
+  }
+
+  /** Keeps what is sent together until `#letGo`. */
+  #hold(): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    this.#stream.cork();
+  }
+
+  #letGo(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#stream.uncork();
+  }
+
+  get #stream(): Internals["connection"]["stream"] {
+    return (this.#client as unknown as Internals).connection.stream;
   }
 
   /** Whether an answer is owed for too long. */
@@ -115,6 +148,7 @@ export class Session {
   /** Says good-bye when all answers are there; a server that does not react is left. */
   async end(): Promise<void> {
     this.#usable = false;
+    this.#letGo();
     const timer = setTimeout(() => this.destroy(), ANSWER_MS).unref();
     await this.#client.end().catch(() => {});
     clearTimeout(timer);
@@ -123,7 +157,7 @@ export class Session {
   /** Breaks the connection off; what it owes rejects. */
   destroy(): void {
     this.#usable = false;
-    (this.#client as unknown as Internals).connection.stream.destroy();
+    this.#stream.destroy();
   }
 
   #begun(): void {

@@ -131,14 +131,13 @@ export class CallTransaction {
     this.#state = "ended";
     if (!this.#session) return;
     const session = await this.#session;
-    this.#committing = true;
-    const done = session.query({ text: "commit" });
     if (this.#options.readOnly) {
-      done.catch(() => {});
+      session.endReading();
       this.#pool.release(session);
       return;
     }
-    const { command } = await done.catch((error) => {
+    this.#committing = true;
+    const { command } = await session.query({ text: "commit" }).catch((error) => {
       this.#failure ??= error;
       this.#pool.release(session);
       throw error;

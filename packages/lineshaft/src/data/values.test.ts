@@ -93,7 +93,8 @@ for (const server of TEST_SERVERS) {
           const { big, exact, day, at, price, texts, bigs, exacts, days, times } = ROW;
           const json = [ROW.any, ROW.shaped, ROW.prices, ROW.objects].map((each) => JSON.stringify(each));
           const { rows } = await sql<{ id: number }>`
-            insert into every (big, exact, day, at, price, "any", shaped, texts, bigs, exacts, days, times, prices, objects)
+            insert into every (big, exact, day, at, price, "any", shaped, texts, bigs, exacts, days, times,
+              prices, objects)
             values (${big}, ${exact}, ${day}, ${at}, ${price}, ${json[0]}, ${json[1]}, ${texts}, ${bigs}, ${exacts},
               ${days}, ${times}, ${json[2]}, ${json[3]}) returning id`.execute(db);
           return rows[0]?.id;
