@@ -69,11 +69,11 @@ function safeFacts(facts: object): object {
 }
 
 function logSafely(this: Logger, parts: Parameters<Logger["info"]>, method: (...parts: never[]) => void): void {
-  const values = parts as unknown[];
+  const values: unknown[] = parts;
   const first = values[0];
   values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
   for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
-  method.apply(this, parts as never[]);
+  method.apply(this, values as never[]);
 }
 
 function safeText(text: string): string {
