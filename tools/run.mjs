@@ -1,7 +1,7 @@
 /**
  * Run: the one way from an npm script to a program of this repository.
  *
- *     node tools/run.mjs <start|test|build|build:web|check|format> [arguments]
+ *     node tools/run.mjs <start|test|build|build:web|bench|check|format> [arguments]
  *
  * Model. Any Node from 20 on may start this file. It installs the dependencies if they differ from the lock file
  * (`install.mjs`), finds the pinned runtime among them, and runs the script with it, as a child.
@@ -41,6 +41,7 @@ const SCRIPTS = {
   start: { args: ["apps/main.ts"], production: true },
   test: { args: ["tools/test.ts"] },
   build: { args: ["tools/build.ts"] },
+  bench: { args: ["bench/run.ts"] },
   "build:web": { args: ["tools/build-web.ts"] },
   check: { args: ["tools/test.ts", "--only", "types,lint,tidy"] },
   format: { args: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"] },
