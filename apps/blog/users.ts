@@ -5,7 +5,7 @@
  * No statement goes before a call that hashes a password: it waits for its turn, and no database connection shall wait
  * with it. So nothing is looked up to see whether a user name is free; the constraint alone decides, also in a race.
  */
-import { type Fail, field, type Reply, type RequestFacts } from "lineshaft";
+import { type Fail, field, type RequestFacts } from "lineshaft";
 import * as accounts from "lineshaft/accounts";
 import { wrong } from "./errors.ts";
 import { type BlogDb, blog, Profile } from "./model.ts";
@@ -37,11 +37,10 @@ export const register = blog.command("POST /users", {
   output: shownUser,
   status: 201,
   isolation: "read committed",
-  async run({ input, db, call, fail, reply, request }) {
+  async run({ input, db, call, fail }) {
     const { email, password } = input.user;
     const username = cleanUsername(input.user.username, fail);
     const { account, token } = await call(accounts.signUp, { email, password, name: username });
-    withoutCookie(reply, request);
     const none = { bio: null, image: null };
     await db
       .insertInto("profile")
@@ -58,10 +57,9 @@ export const login = blog.command("POST /users/login", {
   input: { user: { email, password: field.text({ max: PASSWORD_CHARS_MAX, pattern: /\S/ }).hidden() } },
   output: shownUser,
   isolation: "read committed",
-  async run({ input, db, call, reply, request }) {
+  async run({ input, db, call }) {
     const { email, password } = input.user;
     const { account, token } = await call(accounts.signIn, { email, password });
-    withoutCookie(reply, request);
     await ensureProfile(db, account);
     return { user: { email: account.email, token, ...(await ownProfile(db, account.id)) } };
   },
@@ -114,16 +112,6 @@ async function ownProfile(db: BlogDb, account: string): Promise<Pick<Profile, "u
     .where("account", "=", account)
     .executeTakeFirst();
   return own ?? { username: givenName(account), bio: null, image: null };
-}
-
-/**
- * Takes back the cookie that signing in sets. The contract knows tokens only: its front ends sign out by forgetting
- * theirs, and with a cookie left behind they would still be signed in.
- */
-function withoutCookie(reply: Reply, { origin }: RequestFacts): void {
-  const isSecure = origin.startsWith("https:");
-  const attributes = `Max-Age=0; Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
-  reply.header("set-cookie", `${isSecure ? "__Host-" : ""}lineshaft_session=; ${attributes}`);
 }
 
 /** The token that the request came with: the contract gives it back in every answer about oneself. */

@@ -1,5 +1,10 @@
 /** The public face of the platform: what an app imports. */
 
+export type { ExpressionBuilder, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
+export { sql } from "kysely";
+export { type App, app } from "./app/app.ts";
+export type { AppOptions, CallAs, RunningApp, StartOptions } from "./app/start.ts";
+export { matches, rank } from "./data/search.ts";
 export type { AccountActor, Actor, ActorRule, Nobody } from "./define/actor.ts";
 export type {
   Call,
@@ -53,8 +58,3 @@ export {
   type ValueOf,
   type Wire,
 } from "./define/shape.ts";
-export type { SelectQueryBuilder, Transaction } from "kysely";
-export { sql } from "kysely";
-export { type App, app } from "./app/app.ts";
-export type { AppOptions, CallAs, RunningApp, StartOptions } from "./app/start.ts";
-export { matches, rank } from "./data/search.ts";

@@ -1,5 +1,5 @@
 /** The app of one process: declared by `app`, then run as the process, or started inside another program. */
-import { runApp } from "./run.ts";
+import { registeredTool, runApp } from "./run.ts";
 import { type AppOptions, type RunningApp, type StartOptions, startApp } from "./start.ts";
 
 export interface App {
@@ -7,7 +7,8 @@ export interface App {
 
   /**
    * Runs the app as this process: says where things are, ends cleanly on Ctrl-C and SIGTERM. A start that fails for a
-   * reason that people can mend is explained on the terminal, and the exit code is 1.
+   * reason that people can mend is explained on the terminal, and the exit code is 1. In the hands of a tool, such as
+   * the command line, nothing starts: the tool gets the app (`run.ts`).
    */
   run(): Promise<void>;
 
@@ -30,5 +31,7 @@ export interface App {
  */
 export function app(options: AppOptions): App {
   const start = (how: StartOptions = {}) => startApp(options, how);
-  return Object.freeze({ options, start, run: () => runApp(options, start) });
+  const run = (): Promise<void> => registeredTool()?.(declared) ?? runApp(options, start);
+  const declared: App = Object.freeze({ options, start, run });
+  return declared;
 }

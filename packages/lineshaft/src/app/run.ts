@@ -9,12 +9,36 @@ import { DeclarationError } from "../define/errors.ts";
 import { EmbeddedPostgresError } from "../engines/postgres-embedded/index.ts";
 import { MigrationError } from "../migrate/index.ts";
 import { ListenError } from "../serve/server.ts";
+import type { App } from "./app.ts";
 import { SettingsError } from "./settings.ts";
 import type { AppOptions, RunningApp, StartOptions } from "./start.ts";
 
 /** A second signal after this ends the process at once; a sooner one is the same one, told twice. */
 const IMPATIENT_MS = 1_000;
 const EXPECTED = [DeclarationError, EmbeddedPostgresError, ListenError, MigrationError, SettingsError];
+
+/**
+ * Where a tool registers that loads the file of an app and wants the app itself: the command line, an editor, a test.
+ *
+ *     globalThis[Symbol.for("lineshaft.tool")] = async (app) => { … };
+ *
+ * While a tool is registered, `App.run()` starts nothing: it hands the app to the tool, and ends as the tool's promise
+ * does. A tool that must not let the file go on behind `run()` returns a promise that never settles.
+ */
+export const TOOL = Symbol.for("lineshaft.tool");
+
+/** What is registered under `TOOL`. */
+export type Tool = (app: App) => Promise<void>;
+
+/** The tool that loads apps in this process, if there is one. */
+export function registeredTool(): Tool | undefined {
+  return (globalThis as { [TOOL]?: Tool })[TOOL];
+}
+
+/** Registers a tool, or with `undefined` none. */
+export function registerTool(tool: Tool | undefined): void {
+  (globalThis as { [TOOL]?: Tool | undefined })[TOOL] = tool;
+}
 
 type Start = (options: StartOptions) => Promise<RunningApp>;
 
@@ -47,14 +71,16 @@ async function startOrExplain(start: Start): Promise<RunningApp | null> {
   try {
     return await start({ report: (line) => say(`  ${line}`) });
   } catch (error) {
-    const expected = EXPECTED.some((each) => error instanceof each);
-    process.stderr.write(`\n${expected ? (error as Error).message : describe(error)}\n`);
+    process.stderr.write(`\n${explain(error)}\n`);
     return null;
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** Why a start failed, for people: what they can mend is told in a sentence, all else with its stack. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // By name: a tool may meet the errors of another copy of the package.
+  return EXPECTED.some(({ name }) => error.name === name) ? error.message : (error.stack ?? error.message);
 }
 
 function endOnSignal(running: RunningApp): void {
@@ -68,8 +94,17 @@ function endOnSignal(running: RunningApp): void {
     say(`\n  ${why}: finishing what is under way …`);
     await running.stop();
     say("  Ended.");
-    process.exit(0);
+    process.exit(process.exitCode ?? 0);
   };
+  // Work that a run started and forgot must not end the node for everybody else.
+  process.on("unhandledRejection", (error) =>
+    running.log.error({ err: error }, "a promise was rejected and nobody saw it"),
+  );
+  process.on("uncaughtException", (error) => {
+    running.log.fatal({ err: error }, "an error was thrown and nobody caught it");
+    process.exitCode = 1;
+    void end("An error that nobody caught");
+  });
   process.on("SIGINT", () => void end("Ctrl-C"));
   process.on("SIGTERM", () => void end("SIGTERM"));
   const parent = process.env.LINESHAFT_PARENT_FD;

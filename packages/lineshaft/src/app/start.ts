@@ -81,6 +81,7 @@ export interface RunningApp extends AsyncDisposable {
   /** How to reach its database. */
   readonly database: Connection;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly call: CallAs;
   /** Mails that were recorded instead of sent; `null` with SMTP. */
   readonly mails: MailSandbox | null;
@@ -158,6 +159,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     declarations,
     database: store.connection,
     metrics,
+    log,
     call,
     mails: mail instanceof MailSandbox ? mail : null,
     stop,

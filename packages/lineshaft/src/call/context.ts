@@ -25,7 +25,16 @@ export interface CallRequest {
 /** What a run adds to its answer, and what it leaves to do once it has committed. */
 export class ReplyHeaders implements Reply {
   readonly entries: [name: string, value: string][] = [];
-  readonly tasks: (() => Promise<void>)[] = [];
+  readonly tasks: (() => Promise<void>)[];
+
+  constructor(tasks: (() => Promise<void>)[] = []) {
+    this.tasks = tasks;
+  }
+
+  /** For a nested call: headers belong to its own answer, which nobody gets; tasks belong to the one commit. */
+  nested(): ReplyHeaders {
+    return new ReplyHeaders(this.tasks);
+  }
 
   /**
    * Runs a task after the commit, without waiting for it; never when the run is undone. A process that dies in between

@@ -18,7 +18,10 @@ function readerOf(endpoint: EndpointDefinition): ReadInput {
   return read;
 }
 
-/** What `run` gets as `call`. A nested command that failed takes the whole call with it, caught or not. */
+/**
+ * What `run` gets as `call`. It gives the value only: headers that the called endpoint sets, such as cookies, are not
+ * part of the outer answer. A nested command that failed takes the whole call with it, caught or not.
+ */
 export function nestedCall(
   outer: CallRequest,
   transaction: CallTransaction,
@@ -37,7 +40,7 @@ export function nestedCall(
     const request: CallRequest = { ...outer, endpoint, input };
     const inner = nestedCall(request, transaction, reply, deadline);
     try {
-      return await endpoint.run(new CallContext(request, transaction, reply, inner, deadline));
+      return await endpoint.run(new CallContext(request, transaction, reply.nested(), inner, deadline));
     } catch (error) {
       if (endpoint.kind === "command") transaction.spoil(error);
       throw error;

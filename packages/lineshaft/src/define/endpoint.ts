@@ -58,7 +58,10 @@ export interface Log {
   error(facts: object, message?: string): void;
 }
 
-/** A typed call of another endpoint, inside the same transaction and snapshot, as the same actor. */
+/**
+ * A typed call of another endpoint, inside the same transaction and snapshot, as the same actor. It gives the value:
+ * headers that the called endpoint sets, such as cookies, stay with its own answer.
+ */
 export type Call = <TInput, TOutput>(
   endpoint: Endpoint<TInput, TOutput>,
   input: InputOf<TInput>,

@@ -1,15 +1,19 @@
 /**
  * Guard: who calls, whether they may, and how often. Stands before every run, whatever way the call came in.
  */
+
+import type { CallRuntime } from "../call/run.ts";
+import { databaseFault, isConnectionLoss, isStalePlan } from "../data/failures.ts";
 import { kyselyOf } from "../data/kysely.ts";
 import { CallTransaction } from "../data/transaction.ts";
-import type { CallRuntime } from "../call/run.ts";
-import { databaseFault } from "../data/failures.ts";
 import { type Actor, NOBODY } from "../define/actor.ts";
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import { type Counters, parseRate } from "./limits.ts";
+
+/** How often one request looks up who calls. */
+const LOOK_UPS_MAX = 3;
 
 export interface GuardOptions {
   readonly runtime: CallRuntime;
@@ -54,10 +58,25 @@ export class Guard {
     const verdict = await this.#options.counters.hit(`${name}|${who}`, parseRate(limit.rate), now.getTime());
     if (verdict.allowed) return;
     const retryAfterSeconds = Math.ceil(verdict.retryAfterMs / 1_000);
-    throw fault("RATE_LIMITED", { retryAfterSeconds, detail: `At most ${limit.rate}; try again in ${retryAfterSeconds} s.` });
+    throw fault("RATE_LIMITED", {
+      retryAfterSeconds,
+      detail: `At most ${limit.rate}; try again in ${retryAfterSeconds} s.`,
+    });
   }
 
+  /** Asked again when the session was out of date or broke: reading twice does no harm. */
   async #lookUp(accounts: ServiceDefinition, request: RequestFacts, now: Date): Promise<Actor> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#lookUpOnce(accounts, request, now);
+      } catch (error) {
+        const again = isStalePlan(error) || isConnectionLoss(error);
+        if (!again || attempt === LOOK_UPS_MAX) throw databaseFault(error) ?? error;
+      }
+    }
+  }
+
+  async #lookUpOnce(accounts: ServiceDefinition, request: RequestFacts, now: Date): Promise<Actor> {
     const { pool, metrics } = this.#options.runtime;
     const transaction = new CallTransaction(pool, metrics, { isolation: "repeatable read", readOnly: true });
     try {
@@ -65,8 +84,8 @@ export class Guard {
       await transaction.commit();
       return actor;
     } catch (error) {
-      await transaction.rollback();
-      throw databaseFault(error) ?? error;
+      transaction.rollback();
+      throw error;
     }
   }
 }

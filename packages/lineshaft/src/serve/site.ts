@@ -58,7 +58,8 @@ export async function sitePages(prefix: string, folder: string): Promise<[path: 
     const file = join(entry.parentPath, entry.name);
     const bytes = await readFile(file);
     size += bytes.length;
-    if (size > SITE_BYTES_MAX) throw new Error(`The site ${prefix} in ${folder} is larger than ${SITE_BYTES_MAX} bytes.`);
+    if (size > SITE_BYTES_MAX)
+      throw new Error(`The site ${prefix} in ${folder} is larger than ${SITE_BYTES_MAX} bytes.`);
     const name = relative(folder, file).split(sep).join("/");
     const page = filePage(name, bytes);
     pages.push([`${prefix}${name}`, page]);
@@ -71,7 +72,8 @@ export async function sitePages(prefix: string, folder: string): Promise<[path: 
 function filePage(name: string, bytes: Buffer): Page {
   const mediaType = TYPES[extname(name)] ?? "application/octet-stream";
   const keep = HASHED.test(name) ? "public, max-age=31536000, immutable" : "no-cache";
-  const policy = mediaType === "text/html" ? { "content-security-policy": SITE_POLICY, "referrer-policy": "same-origin" } : {};
+  const policy =
+    mediaType === "text/html" ? { "content-security-policy": SITE_POLICY, "referrer-policy": "same-origin" } : {};
   const answer = { status: 200, mediaType, body: bytes, headers: { "cache-control": keep, ...policy }, tagged: true };
   return () => answer;
 }

@@ -146,10 +146,10 @@ export async function clearRemains(folder: DataFolder, report: (step: string) =>
     report(`stopping a Postgres that still runs on the folder (process ${pid})`);
     await stopServer(folder.data);
   }
-  // Postgres refuses to start while the id in this file belongs to a living process of its user, whatever that process
-  // is. A file that names a dead one stays: Postgres finds the old shared memory by it and checks that nobody uses it.
+  // Postgres refuses to start while the id in this file belongs to a process of its user, whatever that process is, and
+  // takes a zombie for a living one. A file whose id is free stays: Postgres finds the old shared memory by it and checks that nobody uses it.
   const left = postmasterPid(folder.data);
-  if (left !== undefined && isAlive(left)) rmSync(join(folder.data, "postmaster.pid"), { force: true });
+  if (left !== undefined && isTaken(left)) rmSync(join(folder.data, "postmaster.pid"), { force: true });
 }
 
 function inUse(folder: DataFolder, owner: LockOwner | undefined): EmbeddedPostgresError {

@@ -14,12 +14,17 @@ const POLL_MS = 10;
 
 /** True while a process with this id runs. A zombie has ended: only its parent has not asked yet. */
 export function isAlive(pid: number): boolean {
+  return isTaken(pid) && processState(pid) !== "Z";
+}
+
+/** True while the system keeps this id for a process, be it a zombie. */
+export function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
-  return processState(pid) !== "Z";
 }
 
 /** Start time in clock ticks since boot: with the id it names a process for good. Undefined where there is no /proc. */
