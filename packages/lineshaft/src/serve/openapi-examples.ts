@@ -106,7 +106,7 @@ export function objectExample(shapes: Readonly<Record<string, unknown>>, options
   const entries: [string, unknown][] = [];
   for (const [key, shape] of Object.entries(shapes)) {
     const spec = shapeKind(shape) === "field" ? (shape as AnyField).spec : null;
-    const made = spec?.mode === "computed" || spec?.mode === "generated";
+    const made = spec?.mode === "computed";
     if (options.direction === "output" ? spec?.hidden : made) continue;
     const value = exampleOf(shape, { ...options, name: key });
     if (value !== undefined) entries.push([key, value]);

@@ -54,7 +54,11 @@ class Post extends entity("post", {
 
 /** Named like the entity of the other service. */
 class Clash {
-  static readonly Post = class Post extends entity("post", { number: field.serial(), body: field.text() }) {};
+  static readonly Post = class Post extends entity("post", {
+    number: field.serial(),
+    body: field.text(),
+    pages: field.integer().default(1),
+  }) {};
 }
 
 const blog = service("blog", { entities: { Writer, Post }, prefix: "/api", description: "Posts.", actor: "anyone" });
