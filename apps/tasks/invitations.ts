@@ -48,7 +48,6 @@ export const invite = tasks.command("POST /projects/:project/invitations", {
   output: shownInvitation,
   status: 201,
   errors: LIMIT_REACHED,
-  limit: { per: "actor", rate: "120/hour" },
   async run(context) {
     const { db, actor, fail } = context;
     const { project, email, role } = context.input;

@@ -48,12 +48,9 @@ async function gapAt(db: TasksDb, project: string, task: string, { after, before
   if (after === null) return [null, await edge(db, project, "asc", task)];
   if (before === null && after === undefined) return [await edge(db, project, "desc", task), null];
   const named = [after, before].filter((id) => typeof id === "string");
-  const rows = await db
-    .selectFrom("task")
-    .select(["id", "position"])
-    .where("project", "=", project)
-    .where("id", "in", named)
-    .execute();
+  if (named.length === 0) return null;
+  const all = db.selectFrom("task").select(["id", "position"]).where("project", "=", project);
+  const rows = await all.where("id", "in", named).execute();
   const positionOf = (id: string | null | undefined) => rows.find((row) => row.id === id?.toLowerCase())?.position;
   const left = positionOf(after);
   if (left !== undefined) return [left, await neighbour(db, { project, task, of: left, side: "right" })];

@@ -72,7 +72,7 @@ export async function seedTasks({ call }: { readonly call: CallAs }): Promise<vo
       labels: named.map((name) => labels.get(name)!),
       ...(partOf === undefined ? {} : { parent: ids.get(partOf)! }),
       ...(assignee === undefined ? {} : { assignee: team.get(assignee)!.id }),
-      ...(due === undefined ? {} : { due: { date: inDays(due), timeZone: TIME_ZONE, ...(time === undefined ? {} : { time }) } }),
+      ...(due === undefined ? {} : { due: { date: inDays(due), timeZone: TIME_ZONE, time } }),
     };
     ids.set(title, (await call(createTask, made, asDemo)).id);
   }

@@ -28,7 +28,7 @@ export const changeErrors = {
   TREE_TOO_DEEP: { status: 422, title: `Tasks are at most ${TREE_LEVELS_MAX} levels deep` },
 } as const;
 
-export type Change = ValueOf<typeof changeable>;
+export type Change = Partial<ValueOf<typeof changeable>>;
 export type RefusalCode = keyof typeof changeErrors | "INVALID_INPUT";
 
 /** Why a change is not made. */
@@ -70,7 +70,7 @@ export async function readFacts(db: TasksDb, projects: readonly string[], change
     assignees.length === 0
       ? []
       : db.selectFrom("member").select(["account", "project"]).where("account", "in", assignees).execute(),
-    parents.length === 0
+    parents.length === 0 || projects.length === 0
       ? []
       : db.selectFrom("task").select(["id", "project", "parent"]).where("project", "in", projects).execute(),
   ]);

@@ -109,8 +109,8 @@ async function taskPage(context: { readonly now: Date; readonly fail: Fail<never
 function filtered(all: Selected, filter: ValueOf<typeof filters>, now: Date): Selected {
   let some = all;
   const { assignee, unassigned, createdBy, parent, topLevel, recurring, hasDue, overdue } = filter;
-  if (filter.status) some = some.where("task.status", "in", filter.status);
-  if (filter.priority) some = some.where("task.priority", "in", filter.priority);
+  if (filter.status?.length) some = some.where("task.status", "in", filter.status);
+  if (filter.priority?.length) some = some.where("task.priority", "in", filter.priority);
   if (assignee != null) some = some.where("task.assignee", "=", assignee);
   if (unassigned !== undefined) some = some.where("task.assignee", unassigned ? "is" : "is not", null);
   if (createdBy != null) some = some.where("task.createdBy", "=", createdBy);
@@ -119,7 +119,7 @@ function filtered(all: Selected, filter: ValueOf<typeof filters>, now: Date): Se
   if (recurring !== undefined) some = some.where("task.series", recurring ? "is not" : "is", null);
   if (hasDue !== undefined) some = some.where("task.dueAt", hasDue ? "is not" : "is", null);
   if (overdue !== undefined) some = some.where(overdue ? isOverdue(now) : sql<boolean>`not ${isOverdue(now)}`);
-  if (filter.label && filter.label.length > 0) some = some.where(hasLabels(filter.label));
+  if (filter.label?.length) some = some.where(hasLabels(filter.label));
   if (filter.q !== undefined) some = some.where(matches(Task, filter.q));
   return inTime(some, filter);
 }

@@ -133,7 +133,7 @@ export const moveTask = tasks.command("POST /projects/:project/tasks/:task/move"
     await db.updateTable("task").set({ position }).where("id", "=", found.id).execute();
     await record(db, actor, { project: found.project, action: "task.moved", task: found });
     if (input.status !== undefined) {
-      const [outcome] = await changeTasks(context, [{ id: found.id, change: { status: input.status } as never }]);
+      const [outcome] = await changeTasks(context, [{ id: found.id, change: { status: input.status } }]);
       if (outcome && "refusal" in outcome) return refuse(fail, outcome.refusal);
     }
     return (await findTask(db, { project: found.project, task: found.id }, now)) ?? fail("NOT_FOUND");

@@ -4,7 +4,7 @@ import * as accounts from "lineshaft/accounts";
 import { startTestApp, type TestApp, type TestServer } from "lineshaft/testkit";
 import * as tasks from "../index.ts";
 
-export const NAMES = ["owner", "editor", "viewer", "outsider"] as const;
+export const NAMES = ["owner", "editor", "viewer", "outsider", "newcomer"] as const;
 export type Name = (typeof NAMES)[number] | "guest";
 
 export interface Person {
