@@ -6,6 +6,12 @@ import { seed } from "./seed.ts";
 import * as tasks from "./tasks/index.ts";
 import * as todos from "./todo/todo.ts";
 
-export const apps = app({ title: "Lineshaft apps", version: "0.1.0", services: { accounts, blog, tasks, todos }, seed });
+export const apps = app({
+  title: "Lineshaft apps",
+  version: "0.1.0",
+  services: { accounts, blog, tasks, todos },
+  sites: { "/tasks/": new URL("./tasks/web/built/", import.meta.url) },
+  seed,
+});
 
 if (import.meta.main) await apps.run();

@@ -70,8 +70,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     statuses: [401, 404, 403, 403, 204],
   },
   invitations: { path: () => "/tasks/invitations", statuses: ALL },
-  acceptInvitation: { path: (world) => `/tasks/invitations/${world.invitation}/accept`, statuses: [401, 403, 403, 403, 403] },
-  declineInvitation: { path: (world) => `/tasks/invitations/${world.invitation}/decline`, statuses: [401, 403, 403, 403, 403] },
+  acceptInvitation: {
+    path: (world) => `/tasks/invitations/${world.invitation}/accept`,
+    statuses: [401, 403, 403, 403, 403],
+  },
+  declineInvitation: {
+    path: (world) => `/tasks/invitations/${world.invitation}/decline`,
+    statuses: [401, 403, 403, 403, 403],
+  },
   labels: { path: inProject("/labels"), statuses: READ },
   createLabel: { path: inProject("/labels"), body: given({ name: "New" }), statuses: ADD, archived: 409 },
   changeLabel: {
@@ -143,14 +149,23 @@ describe("who may do what", () => {
 
   async function makeWorld(): Promise<World> {
     const project = await team.project("Secret project");
-    const add = async (path: string, body: object): Promise<string> => (await team.must("owner", "POST", `${project}${path}`, body)).id;
+    const add = async (path: string, body: object): Promise<string> =>
+      (await team.must("owner", "POST", `${project}${path}`, body)).id;
     const label = await add("/labels", { name: "Secret label" });
     const due = { date: "2026-01-01", timeZone: "Europe/Berlin" };
     const task = await add("/tasks", { title: "Secret task", labels: [label], due, recurrence: "FREQ=WEEKLY" });
     const comment = await add(`/tasks/${task}/comments`, { body: "Secret comment" });
     const log = await add(`/tasks/${task}/work-logs`, { minutes: 90, day: "2026-01-01", note: "Secret note" });
     const invitation = await add("/invitations", { email: "secret@example.com", role: "viewer" });
-    return { project, task, label, comment, log, invitation, other: await add("/tasks", { title: "Secret task, too" }) };
+    return {
+      project,
+      task,
+      label,
+      comment,
+      log,
+      invitation,
+      other: await add("/tasks", { title: "Secret task, too" }),
+    };
   }
 
   function ask(as: Name, name: string, world: World) {
@@ -209,7 +224,8 @@ describe("who may do what", () => {
     await team.must("owner", "PATCH", `${world.project}/tasks/${world.task}`, { assignee: team.people.owner.id });
     await team.must("owner", "PATCH", world.project, { archived: true });
     const id = world.project.split("/").at(-1);
-    const listed = async (query: string) => (await team.must("owner", "GET", `/tasks/projects?limit=100${query}`)).items;
+    const listed = async (query: string) =>
+      (await team.must("owner", "GET", `/tasks/projects?limit=100${query}`)).items;
     assert.ok(!(await listed("")).some((each: { id: string }) => each.id === id));
     assert.ok((await listed("&archived=true")).some((each: { id: string }) => each.id === id));
     for (const path of ["/tasks/mine?limit=100", "/tasks/search?q=secret&limit=100"]) {
@@ -225,7 +241,16 @@ describe("who may do what", () => {
   test("a task, label, comment or entry of one project cannot be reached through another", async () => {
     const [mine, theirs] = [await makeWorld(), await makeWorld()];
     const swap = (part: "task" | "label" | "comment" | "log" | "invitation") => ({ ...mine, [part]: theirs[part] });
-    for (const name of ["task", "changeTask", "deleteTask", "moveTask", "comments", "workLogs", "taskActivity", "recurrence"]) {
+    for (const name of [
+      "task",
+      "changeTask",
+      "deleteTask",
+      "moveTask",
+      "comments",
+      "workLogs",
+      "taskActivity",
+      "recurrence",
+    ]) {
       assert.equal((await ask("owner", name, swap("task"))).status, 404, name);
     }
     assert.equal((await ask("owner", "changeLabel", swap("label"))).status, 404);

@@ -15,7 +15,14 @@ const shownActivity = {
 function selectActivity(db: TasksDb, project: string) {
   return db
     .selectFrom("activity")
-    .select(["activity.id", "activity.action", "activity.task", "activity.title", "activity.changes", "activity.createdAt"])
+    .select([
+      "activity.id",
+      "activity.action",
+      "activity.task",
+      "activity.title",
+      "activity.changes",
+      "activity.createdAt",
+    ])
     .select(personOf("activity.actor").as("actor"))
     .where("activity.project", "=", project);
 }

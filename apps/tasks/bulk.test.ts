@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { BULK_TASKS_MAX } from "./model.ts";
-import { startTeam, type Json, type Team } from "./test/team.ts";
+import { type Json, startTeam, type Team } from "./test/team.ts";
 
 const NOWHERE = "01900000-0000-7000-8000-000000000000";
 
@@ -15,7 +15,11 @@ describe("many tasks at once", () => {
 
   /** Tasks of four projects: one's own, one seen only, one not seen, one archived. */
   async function world() {
-    const [mine, seen, archived] = [await team.project("mine"), await team.project("seen"), await team.project("archived")];
+    const [mine, seen, archived] = [
+      await team.project("mine"),
+      await team.project("seen"),
+      await team.project("archived"),
+    ];
     await team.must("owner", "PATCH", `${seen}/members/${team.people.editor.id}`, { role: "viewer" });
     const { id } = await team.must("owner", "POST", "/tasks/projects", { name: "hidden" });
     const add = async (project: string, title: string): Promise<string> =>
@@ -49,7 +53,10 @@ describe("many tasks at once", () => {
       { id: ids.one, notes: "Again" },
     ];
     const { outcomes } = await team.must("editor", "POST", "/tasks/bulk/change", { items });
-    assert.deepEqual(outcomes.map((outcome: Json) => outcome.id), items.map(({ id }) => id));
+    assert.deepEqual(
+      outcomes.map((outcome: Json) => outcome.id),
+      items.map(({ id }) => id),
+    );
     assert.deepEqual(
       outcomes.map(({ ok, version, code }: Json) => (ok ? version : code)),
       [
@@ -77,7 +84,14 @@ describe("many tasks at once", () => {
     const { mine, ids } = await world();
     const label = await team.must("owner", "POST", `${mine}/labels`, { name: "Bulk" });
     const due = { date: "2026-05-01", time: "10:00", timeZone: "Europe/Berlin" };
-    const change = { status: "review", priority: "urgent", notes: "n", due, assignee: team.people.viewer.id, labels: [label.id] };
+    const change = {
+      status: "review",
+      priority: "urgent",
+      notes: "n",
+      due,
+      assignee: team.people.viewer.id,
+      labels: [label.id],
+    };
     const items = [ids.one, ids.two].map((id) => ({ id, ...change }));
     await team.must("editor", "POST", "/tasks/bulk/change", { items });
     for (const id of [ids.one, ids.two]) {
@@ -112,7 +126,10 @@ describe("many tasks at once", () => {
 
   test("what no task can be is told before anything is changed", async () => {
     const { mine, ids } = await world();
-    const items = [{ id: ids.one, title: "Changed" }, { id: ids.two, status: "open" }];
+    const items = [
+      { id: ids.one, title: "Changed" },
+      { id: ids.two, status: "open" },
+    ];
     const { status, body } = await team.ask("editor", "POST", "/tasks/bulk/change", { items });
     assert.deepEqual([status, body.errors[0].pointer], [422, "/items/1/status"]);
     assert.equal((await team.must("owner", "GET", `${mine}/tasks/${ids.one}`)).title, "one");
@@ -125,7 +142,9 @@ describe("many tasks at once", () => {
       const items = order.map((id) => ({ id, status: "doing" }));
       return team.must("editor", "POST", "/tasks/bulk/change", { items });
     };
-    const calls = Array.from({ length: 10 }, (_, index) => change(index % 2 === 0 ? [ids.one, ids.seen] : [ids.seen, ids.one]));
+    const calls = Array.from({ length: 10 }, (_, index) =>
+      change(index % 2 === 0 ? [ids.one, ids.seen] : [ids.seen, ids.one]),
+    );
     for (const { outcomes } of await Promise.all(calls)) assert.ok(outcomes.every(({ ok }: Json) => ok));
   });
 });

@@ -12,7 +12,10 @@ const outcome = {
   id: Task.fields.id,
   ok: field.boolean(),
   version: Task.fields.version.nullable().describe("The task's version now."),
-  code: field.text().nullable().describe("Why not: NOT_FOUND, FORBIDDEN, PROJECT_ARCHIVED, VERSION_CONFLICT, INVALID_INPUT …"),
+  code: field
+    .text()
+    .nullable()
+    .describe("Why not: NOT_FOUND, FORBIDDEN, PROJECT_ARCHIVED, VERSION_CONFLICT, INVALID_INPUT …"),
   detail: field.text().nullable(),
 };
 
@@ -25,19 +28,31 @@ interface Result {
 }
 
 const done = (id: string, version: number | null): Result => ({ id, ok: true, version, code: null, detail: null });
-const refused = (id: string, code: string, detail: string | null = null): Result => ({ id, ok: false, version: null, code, detail });
+const refused = (id: string, code: string, detail: string | null = null): Result => ({
+  id,
+  ok: false,
+  version: null,
+  code,
+  detail,
+});
 
 export const bulkChangeTasks = tasks.command("POST /bulk/change", {
   summary: "Change many tasks",
-  description: `At most ${BULK_TASKS_MAX}, also of several projects. Answers with one outcome for each, in their order.`,
+  description: `At most ${BULK_TASKS_MAX}, also of several projects. Gives one outcome for each, in their order.`,
   isolation: "read committed",
   input: {
-    items: list({ id: Task.fields.id, version: Task.fields.version.optional(), ...changeable }, { max: BULK_TASKS_MAX }),
+    items: list(
+      { id: Task.fields.id, version: Task.fields.version.optional(), ...changeable },
+      { max: BULK_TASKS_MAX },
+    ),
   },
   output: { outcomes: list(outcome) },
   async run(context) {
     const items = context.input.items.map((item) => ({ ...item, id: item.id.toLowerCase() }));
-    const verdicts = await lockProjectsOf(context, items.map(({ id }) => id));
+    const verdicts = await lockProjectsOf(
+      context,
+      items.map(({ id }) => id),
+    );
     const allowed = items.filter(({ id }) => verdicts.get(id) === null);
     const made = await changeTasks(
       context,
@@ -57,7 +72,7 @@ export const bulkChangeTasks = tasks.command("POST /bulk/change", {
 
 export const bulkDeleteTasks = tasks.command("POST /bulk/delete", {
   summary: "Delete many tasks and their subtasks",
-  description: `At most ${BULK_TASKS_MAX}, also of several projects. Answers with one outcome for each, in their order.`,
+  description: `At most ${BULK_TASKS_MAX}, also of several projects. Gives one outcome for each, in their order.`,
   isolation: "read committed",
   input: { ids: list(Task.fields.id, { max: BULK_TASKS_MAX }) },
   output: { outcomes: list(outcome) },

@@ -2,7 +2,7 @@
 import { nullable, page, sql } from "lineshaft";
 import { enter, see } from "./access.ts";
 import { ADDING, limitOf, WRITING } from "./errors.ts";
-import { Comment, COMMENTS_PER_TASK_MAX, type TasksDb, tasks } from "./model.ts";
+import { COMMENTS_PER_TASK_MAX, Comment, type TasksDb, tasks } from "./model.ts";
 import { byAge, pageOf, paging } from "./paging.ts";
 import { personOf, shownPerson } from "./people.ts";
 import { byTask, taskOf } from "./tasks.ts";
@@ -67,7 +67,12 @@ export const changeComment = tasks.command("PATCH /projects/:project/tasks/:task
     const comment = (await commentOf(db, task.id, input.comment)) ?? fail("NOT_FOUND");
     if (comment.author !== actor.id) throw fail("FORBIDDEN", "Only who wrote a comment changes it.");
     await db.updateTable("comment").set({ body: input.body }).where("id", "=", comment.id).execute();
-    await record(db, actor, { project: task.project, action: "comment.changed", task, changes: { comment: comment.id } });
+    await record(db, actor, {
+      project: task.project,
+      action: "comment.changed",
+      task,
+      changes: { comment: comment.id },
+    });
     return selectComments(db).where("comment.id", "=", comment.id).executeTakeFirstOrThrow();
   },
 });
@@ -82,12 +87,23 @@ export const deleteComment = tasks.command("DELETE /projects/:project/tasks/:tas
     const { role } = await enter(context, input.project, "editor");
     const task = (await taskOf(db, input)) ?? fail("NOT_FOUND");
     const comment = (await commentOf(db, task.id, input.comment)) ?? fail("NOT_FOUND");
-    if (comment.author !== actor.id && role !== "owner") throw fail("FORBIDDEN", "Only its writer or an owner deletes it.");
+    if (comment.author !== actor.id && role !== "owner")
+      throw fail("FORBIDDEN", "Only its writer or an owner deletes it.");
     await db.deleteFrom("comment").where("id", "=", comment.id).execute();
-    await record(db, actor, { project: task.project, action: "comment.deleted", task, changes: { comment: comment.id } });
+    await record(db, actor, {
+      project: task.project,
+      action: "comment.deleted",
+      task,
+      changes: { comment: comment.id },
+    });
   },
 });
 
 async function commentOf(db: TasksDb, task: string, id: string) {
-  return db.selectFrom("comment").select(["id", "author"]).where("id", "=", id).where("task", "=", task).executeTakeFirst();
+  return db
+    .selectFrom("comment")
+    .select(["id", "author"])
+    .where("id", "=", id)
+    .where("task", "=", task)
+    .executeTakeFirst();
 }

@@ -1,5 +1,5 @@
 /** Expected failures of the task manager beyond the platform's own, and how a wrong field is told. */
-import type { FieldError, FaultOptions } from "lineshaft";
+import type { FaultOptions, FieldError } from "lineshaft";
 
 export const PROJECT_ARCHIVED = {
   PROJECT_ARCHIVED: { status: 409, title: "The project is archived; nothing in it changes" },

@@ -8,11 +8,11 @@ import { list, sql, type ValueOf } from "lineshaft";
 import { type Asking, lock, see } from "./access.ts";
 import { LIMIT_REACHED, limitOf } from "./errors.ts";
 import {
-  Invitation,
   INVITATIONS_PER_PROJECT_MAX,
+  Invitation,
   MEMBERS_PER_PROJECT_MAX,
-  Project,
   PROJECTS_PER_ACCOUNT_MAX,
+  Project,
   tasks,
 } from "./model.ts";
 import { byProject, roomForProject } from "./projects.ts";
@@ -92,7 +92,11 @@ export const invitations = tasks.query("GET /invitations", {
       .selectFrom("invitation")
       .innerJoin("project", "project.id", "invitation.project")
       .select(["invitation.id", "invitation.role", "invitation.createdAt"])
-      .select(sql<Pick<Project, "id" | "name">>`json_build_object('id', "project"."id", 'name', "project"."name")`.as("project"))
+      .select(
+        sql<Pick<Project, "id" | "name">>`json_build_object('id', "project"."id", 'name', "project"."name")`.as(
+          "project",
+        ),
+      )
       .where("invitation.email", "=", actor.email)
       .orderBy("invitation.id")
       .limit(INVITATIONS_SHOWN_MAX)
@@ -114,8 +118,11 @@ export const acceptInvitation = tasks.command("POST /invitations/:invitation/acc
     const there = await db.selectFrom("member").select(["account", "role"]).where("project", "=", project).execute();
     const before = there.find(({ account }) => account === actor.id);
     if (before) return { project, role: before.role };
-    if (there.length >= MEMBERS_PER_PROJECT_MAX) throw fail("LIMIT_REACHED", limitOf("members", MEMBERS_PER_PROJECT_MAX));
-    await roomForProject(context, () => fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)));
+    if (there.length >= MEMBERS_PER_PROJECT_MAX)
+      throw fail("LIMIT_REACHED", limitOf("members", MEMBERS_PER_PROJECT_MAX));
+    await roomForProject(context, () =>
+      fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)),
+    );
     await db.insertInto("member").values({ project, account: actor.id, role }).execute();
     await record(db, actor, { project, action: "member.added", changes: { account: actor.id, role } });
     return { project, role };
@@ -137,7 +144,11 @@ export const declineInvitation = tasks.command("POST /invitations/:invitation/de
 
 /** The invitation, if it is the caller's, with its project locked; it is used up by that. */
 async function answered({ db, actor, fail }: Asking, { invitation }: ValueOf<typeof byInvitation>) {
-  const mine = db.selectFrom("invitation").select("project").where("id", "=", invitation).where("email", "=", actor.email);
+  const mine = db
+    .selectFrom("invitation")
+    .select("project")
+    .where("id", "=", invitation)
+    .where("email", "=", actor.email);
   const { project } = (await mine.executeTakeFirst()) ?? fail("NOT_FOUND");
   await db.selectFrom("project").select("id").where("id", "=", project).forNoKeyUpdate().execute();
   const used = db.deleteFrom("invitation").where("id", "=", invitation).where("email", "=", actor.email);

@@ -2,7 +2,7 @@
 import { list } from "lineshaft";
 import { enter, see } from "./access.ts";
 import { ADDING, limitOf, WRITING } from "./errors.ts";
-import { Label, LABELS_PER_PROJECT_MAX, tasks } from "./model.ts";
+import { LABELS_PER_PROJECT_MAX, Label, tasks } from "./model.ts";
 import { byProject, changesOf } from "./projects.ts";
 import { record } from "./trail.ts";
 
@@ -58,7 +58,11 @@ export const changeLabel = tasks.command("PATCH /projects/:project/labels/:label
     if (Object.keys(changes).length === 0) return before;
     const after = db.updateTable("label").set(values).where("id", "=", before.id).returningAll();
     const label = await after.executeTakeFirstOrThrow();
-    await record(db, actor, { project: label.project, action: "label.changed", changes: { label: label.id, ...changes } });
+    await record(db, actor, {
+      project: label.project,
+      action: "label.changed",
+      changes: { label: label.id, ...changes },
+    });
     return label;
   },
 });

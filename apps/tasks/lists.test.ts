@@ -2,13 +2,20 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, TEST_SERVERS } from "lineshaft/testkit";
-import { startTeam, type Json, type Team } from "./test/team.ts";
+import { type Json, startTeam, type Team } from "./test/team.ts";
 
 /** The tasks that filters and sorts are tried on. Each is made a second after the one before, from noon on. */
 const NOON = "2026-06-10T12:00:00.000Z";
 const TASKS = [
   { title: "A", priority: "low", due: { date: "2026-06-12" }, labels: ["red"], notes: "the quick brown fox" },
-  { title: "B", priority: "urgent", status: "doing", due: { date: "2026-06-01" }, assignee: "editor", labels: ["red", "blue"] },
+  {
+    title: "B",
+    priority: "urgent",
+    status: "doing",
+    due: { date: "2026-06-01" },
+    assignee: "editor",
+    labels: ["red", "blue"],
+  },
   { title: "C", status: "done", due: { date: "2026-06-02" }, assignee: "viewer", notes: "a fox, a fox, a fox" },
   { title: "D", priority: "high", status: "review", parent: "A", labels: ["blue"] },
   { title: "E", status: "canceled", assignee: "editor", by: "owner" },
@@ -25,7 +32,8 @@ for (const server of TEST_SERVERS) {
     before(async () => {
       team = await startTeam(server);
       project = await team.project();
-      for (const name of ["red", "blue"]) labels[name] = (await team.must("owner", "POST", `${project}/labels`, { name })).id;
+      for (const name of ["red", "blue"])
+        labels[name] = (await team.must("owner", "POST", `${project}/labels`, { name })).id;
       for (const task of TASKS) {
         const { by = "editor", ...rest } = task as Json;
         const sent = {
@@ -45,7 +53,10 @@ for (const server of TEST_SERVERS) {
       return items.map((task: Json) => task.title).join("");
     };
     const fill = (query: string) =>
-      query.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? labels[name] ?? team.people[name as "editor"].id);
+      query.replaceAll(
+        /\{(\w+)\}/g,
+        (_, name: string) => ids[name] ?? labels[name] ?? team.people[name as "editor"].id,
+      );
 
     const FILTERS: readonly (readonly [query: string, expected: string])[] = [
       ["", "ABCDEF"],
@@ -134,7 +145,12 @@ for (const server of TEST_SERVERS) {
     test("one's own tasks and the search go over all of one's projects, and over no other", async () => {
       const second = await team.project("second");
       const assignee = team.people.editor.id;
-      await team.must("owner", "POST", `${second}/tasks`, { title: "X", notes: "fox", assignee, due: { date: "2026-06-05" } });
+      await team.must("owner", "POST", `${second}/tasks`, {
+        title: "X",
+        notes: "fox",
+        assignee,
+        due: { date: "2026-06-05" },
+      });
       const own = await team.must("owner", "POST", "/tasks/projects", { name: "third" });
       await team.must("owner", "POST", `/tasks/projects/${own.id}/tasks`, { title: "Y", notes: "fox" });
       assert.equal(await titles("", "/tasks/mine"), "BXE");
@@ -146,7 +162,8 @@ for (const server of TEST_SERVERS) {
       await team.must("owner", "DELETE", second);
     });
 
-    const forged = (...values: unknown[]) => Buffer.from(`0123456789abcdef${JSON.stringify(values)}`).toString("base64url");
+    const forged = (...values: unknown[]) =>
+      Buffer.from(`0123456789abcdef${JSON.stringify(values)}`).toString("base64url");
     const FORGED: readonly (readonly [what: string, cursor: string])[] = [
       ["no cursor at all", "hello"],
       ["nothing", ""],
@@ -163,7 +180,9 @@ for (const server of TEST_SERVERS) {
 
     test("a cursor of another question is refused", async () => {
       const { next } = await team.must("viewer", "GET", `${project}/tasks?limit=1`);
-      const others = ["sort=due", "order=desc", "status=todo", "q=fox"].map((query) => `${project}/tasks?${query}&cursor=${next}`);
+      const others = ["sort=due", "order=desc", "status=todo", "q=fox"].map(
+        (query) => `${project}/tasks?${query}&cursor=${next}`,
+      );
       for (const path of [...others, `/tasks/mine?cursor=${next}`, `${project}/activity?cursor=${next}`]) {
         assert.equal((await team.ask("viewer", "GET", path)).status, 422, path);
       }

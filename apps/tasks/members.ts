@@ -2,7 +2,7 @@
 import { field, list, sql } from "lineshaft";
 import { lock, see } from "./access.ts";
 import { LIMIT_REACHED, limitOf, wrong } from "./errors.ts";
-import { Member, MEMBERS_PER_PROJECT_MAX, type TasksDb, tasks } from "./model.ts";
+import { MEMBERS_PER_PROJECT_MAX, Member, type TasksDb, tasks } from "./model.ts";
 import { isAccount, NAME, shownPerson } from "./people.ts";
 import { byProject } from "./projects.ts";
 import { record } from "./trail.ts";
@@ -53,9 +53,14 @@ export const addMember = tasks.command("POST /projects/:project/members", {
     if (!(await isAccount(db, input.account))) throw fail("INVALID_INPUT", wrong("/account", "is no account"));
     const there = await db.selectFrom("member").select("account").where("project", "=", id).execute();
     if (there.some(({ account }) => account === input.account.toLowerCase())) throw fail("ALREADY_MEMBER");
-    if (there.length >= MEMBERS_PER_PROJECT_MAX) throw fail("LIMIT_REACHED", limitOf("members", MEMBERS_PER_PROJECT_MAX));
+    if (there.length >= MEMBERS_PER_PROJECT_MAX)
+      throw fail("LIMIT_REACHED", limitOf("members", MEMBERS_PER_PROJECT_MAX));
     await db.insertInto("member").values({ project: id, account: input.account, role: input.role }).execute();
-    await record(db, actor, { project: id, action: "member.added", changes: { account: input.account, role: input.role } });
+    await record(db, actor, {
+      project: id,
+      action: "member.added",
+      changes: { account: input.account, role: input.role },
+    });
     return oneMember(db, id, input.account);
   },
 });

@@ -67,7 +67,7 @@ export class Member extends entity(
   { primaryKey: ["project", "account"] },
 ) {}
 
-/** Asks whoever owns an e-mail address to become a member. Adding nobody unasked, it tells nobody who has an account. */
+/** Asks whoever owns an e-mail address to become a member: nobody is added unasked. */
 export class Invitation extends entity(
   "invitation",
   {
@@ -87,7 +87,10 @@ export class Label extends entity(
     id: field.id(),
     project: field.ref(() => Project, { onDelete: "cascade" }),
     name: field.text({ max: 50, pattern: VISIBLE }),
-    color: field.text({ max: 7, pattern: /^#[0-9a-f]{6}$/ }).default("#64748b").example("#64748b"),
+    color: field
+      .text({ max: 7, pattern: /^#[0-9a-f]{6}$/ })
+      .default("#64748b")
+      .example("#64748b"),
   },
   { unique: [["project", "name"]] },
 ) {}
@@ -96,7 +99,10 @@ export class Label extends entity(
 export class Series extends entity("series", {
   id: field.id(),
   project: field.ref(() => Project, { onDelete: "cascade" }),
-  rule: field.text({ min: 1, max: 300 }).describe("A recurrence rule of RFC 5545, daily or rarer.").example("FREQ=WEEKLY;BYDAY=MO"),
+  rule: field
+    .text({ min: 1, max: 300 })
+    .describe("A recurrence rule of RFC 5545, daily or rarer.")
+    .example("FREQ=WEEKLY;BYDAY=MO"),
   startDate: field.date(),
   startTime: field.text({ max: 5 }).optional(),
   timeZone: field.text({ max: 64 }),

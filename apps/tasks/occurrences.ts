@@ -19,9 +19,20 @@ export interface Closed extends TaskState {
 }
 
 /** Makes the tasks that follow closed ones. */
-export async function makeNext({ db, actor }: { db: TasksDb; actor: AccountActor }, closed: readonly Closed[]): Promise<void> {
+export async function makeNext(
+  { db, actor }: { db: TasksDb; actor: AccountActor },
+  closed: readonly Closed[],
+): Promise<void> {
   if (closed.length === 0) return;
-  const series = await db.selectFrom("series").selectAll().where("id", "in", closed.map((task) => task.series)).execute();
+  const series = await db
+    .selectFrom("series")
+    .selectAll()
+    .where(
+      "id",
+      "in",
+      closed.map((task) => task.series),
+    )
+    .execute();
   const found = closed.flatMap((task) => nextOf(task, series.find(({ id }) => id === task.series)!));
   for (const [project, tasks] of Map.groupBy(found, ({ from }) => from.project)) {
     const positions = await positionsAtEnd(db, project, tasks.length);
@@ -39,7 +50,12 @@ export async function makeNext({ db, actor }: { db: TasksDb; actor: AccountActor
       .returning(["id", "project", "title", "series", "occurrence"])
       .execute();
     await copyLabels(db, made, closed);
-    const entries = made.map((task) => ({ project, action: "task.created" as const, task, changes: { occurrence: task.occurrence } }));
+    const entries = made.map((task) => ({
+      project,
+      action: "task.created" as const,
+      task,
+      changes: { occurrence: task.occurrence },
+    }));
     await record(db, actor, ...entries);
   }
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, TEST_SERVERS } from "lineshaft/testkit";
 import { POSITION_CHARS_LONG } from "./ordering.ts";
-import { startTeam, type Json, type Team } from "./test/team.ts";
+import { type Json, startTeam, type Team } from "./test/team.ts";
 
 for (const server of TEST_SERVERS) {
   describe(`order by hand on ${server.name}`, { skip: missing(server) }, () => {
@@ -70,8 +70,13 @@ for (const server of TEST_SERVERS) {
       const titles = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
       const { project, ids } = await made(titles);
       const movers = [...titles].slice(2);
-      const answers = await Promise.all(movers.map((title) => move(project, ids[title], { after: ids["A"], before: ids["B"] })));
-      assert.deepEqual(answers.map(({ status }) => status), movers.map(() => 200));
+      const answers = await Promise.all(
+        movers.map((title) => move(project, ids[title], { after: ids["A"], before: ids["B"] })),
+      );
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        movers.map(() => 200),
+      );
       const found = await order(project);
       assert.equal(found.at(0), "A");
       assert.equal(found.at(-1), "B");
@@ -113,7 +118,8 @@ for (const server of TEST_SERVERS) {
       }
       const { items } = await team.must("viewer", "GET", `${project}/tasks`);
       assert.deepEqual(items.map((task: Json) => task.title).join(""), "ACB");
-      for (const { position } of items) assert.ok(position.length <= POSITION_CHARS_LONG && /^\d+$/.test(position), position);
+      for (const { position } of items)
+        assert.ok(position.length <= POSITION_CHARS_LONG && /^\d+$/.test(position), position);
     });
   });
 }

@@ -60,7 +60,9 @@ export async function pageOf<TDb, TTable extends keyof TDb, TRow extends { reado
   const rest = after === null ? all : all.where(isAfter(sort, id, after));
   const { by, kind, direction, nullable } = sort;
   const ordered =
-    kind === "none" ? rest : rest.orderBy(by, (order) => (nullable ? order[direction]().nullsLast() : order[direction]()));
+    kind === "none"
+      ? rest
+      : rest.orderBy(by, (order) => (nullable ? order[direction]().nullsLast() : order[direction]()));
   const rows = (await ordered
     .orderBy(sql.ref(id), direction)
     .limit(limit + 1)
@@ -90,12 +92,15 @@ function readCursor(cursor: string, { question, sort, fail }: Pick<PageOf, "ques
   const content = text.slice(CHECK_CHARS);
   const refuse = () => {
     const detail = "is no cursor of this list with these filters: take `next` of the page before, unchanged";
-    return fail("INVALID_INPUT", { detail: `/cursor ${detail}`, errors: [{ in: "query", pointer: "/cursor", rule: "cursor", detail }] });
+    return fail("INVALID_INPUT", {
+      detail: `/cursor ${detail}`,
+      errors: [{ in: "query", pointer: "/cursor", rule: "cursor", detail }],
+    });
   };
   if (text.slice(0, CHECK_CHARS) !== checkOf(content, question)) throw refuse();
   const [value, id] = parsed(content);
   if (typeof id !== "string" || !UUID.test(id)) throw refuse();
-  return { id, value: valueOf(value, sort) ?? (isNone(value, sort) ? null : refuse()) };
+  return { id, value: sortValue(value, sort) ?? (isNone(value, sort) ? null : refuse()) };
 }
 
 function isNone(value: unknown, sort: Sort): boolean {
@@ -111,8 +116,8 @@ function parsed(content: string): unknown[] {
   }
 }
 
-/** The value if it has the kind that the list is sorted by: the check keeps out mistakes, not somebody who makes one. */
-function valueOf(value: unknown, { kind }: Sort): Value {
+/** The value, if its kind is the list's: the check keeps out mistakes, not somebody who works one out. */
+function sortValue(value: unknown, { kind }: Sort): Value {
   if (kind === "number") return typeof value === "number" && Number.isFinite(value) ? value : null;
   if (typeof value !== "string" || value.includes("\u0000") || !value.isWellFormed()) return null;
   if (kind === "text") return value;
@@ -121,5 +126,8 @@ function valueOf(value: unknown, { kind }: Sort): Value {
 }
 
 function checkOf(content: string, question: unknown): string {
-  return createHash("sha256").update(JSON.stringify([question, content])).digest("base64url").slice(0, CHECK_CHARS);
+  return createHash("sha256")
+    .update(JSON.stringify([question, content]))
+    .digest("base64url")
+    .slice(0, CHECK_CHARS);
 }

@@ -2,7 +2,7 @@
 import { field, page, sql } from "lineshaft";
 import { type Asking, lock, type Seen, see } from "./access.ts";
 import { LIMIT_REACHED, limitOf } from "./errors.ts";
-import { Member, Project, PROJECTS_PER_ACCOUNT_MAX, STATUSES, type Status, tasks } from "./model.ts";
+import { Member, PROJECTS_PER_ACCOUNT_MAX, Project, STATUSES, type Status, tasks } from "./model.ts";
 import { pageOf, paging } from "./paging.ts";
 import { record } from "./trail.ts";
 
@@ -39,7 +39,9 @@ export const createProject = tasks.command("POST /projects", {
   status: 201,
   errors: LIMIT_REACHED,
   async run({ input, actor, db, fail, reply }) {
-    await roomForProject({ db, actor }, () => fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)));
+    await roomForProject({ db, actor }, () =>
+      fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)),
+    );
     const project = await db.insertInto("project").values(input).returningAll().executeTakeFirstOrThrow();
     await db.insertInto("member").values({ project: project.id, account: actor.id, role: "owner" }).execute();
     await record(db, actor, { project: project.id, action: "project.created", changes: { name: project.name } });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, TEST_SERVERS } from "lineshaft/testkit";
 import { occurrenceAfter, occurrencesBetween, ruleProblem } from "./rules.ts";
-import { startTeam, type Json, type Team } from "./test/team.ts";
+import { type Json, startTeam, type Team } from "./test/team.ts";
 
 const BERLIN = "Europe/Berlin";
 const from = (rule: string, start: string, timeZone = BERLIN) => {
@@ -14,9 +14,19 @@ const from = (rule: string, start: string, timeZone = BERLIN) => {
 describe("rules", () => {
   const CASES: readonly (readonly [what: string, rule: string, start: string, expected: string])[] = [
     ["every day", "FREQ=DAILY", "2026-01-30", "2026-01-30 2026-01-31 2026-02-01 2026-02-02"],
-    ["every other week on two days", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "2026-10-05", "2026-10-05 2026-10-07 2026-10-19 2026-10-21"],
+    [
+      "every other week on two days",
+      "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE",
+      "2026-10-05",
+      "2026-10-05 2026-10-07 2026-10-19 2026-10-21",
+    ],
     ["the 31st, in months that have one", "FREQ=MONTHLY", "2026-01-31", "2026-01-31 2026-03-31 2026-05-31 2026-07-31"],
-    ["the last day of the month", "FREQ=MONTHLY;BYMONTHDAY=-1", "2026-01-31", "2026-01-31 2026-02-28 2026-03-31 2026-04-30"],
+    [
+      "the last day of the month",
+      "FREQ=MONTHLY;BYMONTHDAY=-1",
+      "2026-01-31",
+      "2026-01-31 2026-02-28 2026-03-31 2026-04-30",
+    ],
     [
       "the 31st or the last day",
       "FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1",
@@ -26,22 +36,48 @@ describe("rules", () => {
     ["the second Tuesday", "FREQ=MONTHLY;BYDAY=2TU", "2026-01-13", "2026-01-13 2026-02-10 2026-03-10 2026-04-14"],
     ["the 29th of February", "FREQ=YEARLY", "2024-02-29", "2024-02-29 2028-02-29 2032-02-29 2036-02-29"],
     ["three times", "FREQ=DAILY;COUNT=3", "2026-01-30", "2026-01-30 2026-01-31 2026-02-01"],
-    ["until a day, which counts", "FREQ=DAILY;UNTIL=20260201", "2026-01-30T23:30", "2026-01-30T23:30 2026-01-31T23:30 2026-02-01T23:30"],
+    [
+      "until a day, which counts",
+      "FREQ=DAILY;UNTIL=20260201",
+      "2026-01-30T23:30",
+      "2026-01-30T23:30 2026-01-31T23:30 2026-02-01T23:30",
+    ],
     // 08:00 UTC is 9:00 in Berlin in winter.
-    ["until an instant, which counts", "FREQ=DAILY;UNTIL=20260201T080000Z", "2026-01-31T09:00", "2026-01-31T09:00 2026-02-01T09:00"],
+    [
+      "until an instant, which counts",
+      "FREQ=DAILY;UNTIL=20260201T080000Z",
+      "2026-01-31T09:00",
+      "2026-01-31T09:00 2026-02-01T09:00",
+    ],
     ["until an instant before the time", "FREQ=DAILY;UNTIL=20260201T075900Z", "2026-01-31T09:00", "2026-01-31T09:00"],
-    ["a start that the rule does not name", "FREQ=WEEKLY;BYDAY=MO", "2026-10-01", "2026-10-01 2026-10-05 2026-10-12 2026-10-19"],
-    ["at 9:00 through the change to summer time", "FREQ=DAILY", "2026-03-28T09:00", "2026-03-28T09:00 2026-03-29T09:00 2026-03-30T09:00 2026-03-31T09:00"],
-    ["at a time that is skipped once", "FREQ=DAILY", "2026-03-28T02:30", "2026-03-28T02:30 2026-03-29T02:30 2026-03-30T02:30 2026-03-31T02:30"],
+    [
+      "a start that the rule does not name",
+      "FREQ=WEEKLY;BYDAY=MO",
+      "2026-10-01",
+      "2026-10-01 2026-10-05 2026-10-12 2026-10-19",
+    ],
+    [
+      "at 9:00 through the change to summer time",
+      "FREQ=DAILY",
+      "2026-03-28T09:00",
+      "2026-03-28T09:00 2026-03-29T09:00 2026-03-30T09:00 2026-03-31T09:00",
+    ],
+    [
+      "at a time that is skipped once",
+      "FREQ=DAILY",
+      "2026-03-28T02:30",
+      "2026-03-28T02:30 2026-03-29T02:30 2026-03-30T02:30 2026-03-31T02:30",
+    ],
   ];
   for (const [what, rule, start, expected] of CASES) {
     test(`${what}: ${rule}`, () => {
       const series = from(rule, start);
       assert.equal(ruleProblem(series), null);
       const found = [start];
-      for (let next = occurrenceAfter(series, start); next && found.length < 4; next = occurrenceAfter(series, next)) found.push(next);
+      for (let next = occurrenceAfter(series, start); next && found.length < 4; next = occurrenceAfter(series, next))
+        found.push(next);
       assert.equal(found.join(" "), expected);
-      const last = expected.slice(-(start.length)).slice(0, 10);
+      const last = expected.slice(-start.length).slice(0, 10);
       assert.equal(occurrencesBetween(series, start.slice(0, 10), last).join(" "), expected);
     });
   }
@@ -82,7 +118,8 @@ for (const server of TEST_SERVERS) {
     });
     after(() => team.stop());
 
-    const add = (sent: object): Promise<Json> => team.must("editor", "POST", `${project}/tasks`, { title: "Again", ...sent });
+    const add = (sent: object): Promise<Json> =>
+      team.must("editor", "POST", `${project}/tasks`, { title: "Again", ...sent });
     const close = (id: string) => team.ask("editor", "PATCH", `${project}/tasks/${id}`, { status: "done" });
     const open = async (title: string): Promise<Json[]> => {
       const { items } = await team.must("viewer", "GET", `${project}/tasks?status=todo&recurring=true&limit=100`);
@@ -93,7 +130,13 @@ for (const server of TEST_SERVERS) {
       const label = await team.must("editor", "POST", `${project}/labels`, { name: "Regular" });
       const parent = await add({ title: "Parent" });
       const due = { date: "2026-10-24", time: "09:00", timeZone: BERLIN };
-      const facts = { notes: "Notes", priority: "high", assignee: team.people.editor.id, labels: [label.id], parent: parent.id };
+      const facts = {
+        notes: "Notes",
+        priority: "high",
+        assignee: team.people.editor.id,
+        labels: [label.id],
+        parent: parent.id,
+      };
       const { id } = await add({ title: "Whole", ...facts, due, recurrence: "FREQ=DAILY" });
       assert.equal((await close(id)).status, 200);
       const [next, ...more] = await open("Whole");
@@ -136,7 +179,10 @@ for (const server of TEST_SERVERS) {
       const due = { date: "2026-01-31", timeZone: BERLIN };
       const { id } = await add({ title: "Once", due, recurrence: "FREQ=MONTHLY;BYMONTHDAY=-1" });
       const answers = await Promise.all(Array.from({ length: 20 }, () => close(id)));
-      assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        answers.map(() => 200),
+      );
       const [next, ...more] = await open("Once");
       assert.deepEqual([next.due.date, more.length], ["2026-02-28", 0]);
     });

@@ -47,7 +47,12 @@ export const setRecurrence = tasks.command("PUT /projects/:project/tasks/:task/r
       .set({ ...series, version: sql`"version" + 1` })
       .where("id", "=", task.id)
       .execute();
-    await record(db, actor, { project: task.project, action: "task.changed", task, changes: { recurrence: input.rule } });
+    await record(db, actor, {
+      project: task.project,
+      action: "task.changed",
+      task,
+      changes: { recurrence: input.rule },
+    });
     return db.selectFrom("series").selectAll().where("id", "=", series.series).executeTakeFirstOrThrow();
   },
 });

@@ -13,7 +13,9 @@ import { Tree } from "./tree.ts";
 const labelId = field.text({ max: 36, pattern: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ });
 
 /** The labels of a task, as a caller sends them. */
-export const labelIds = field.list(labelId, { max: LABELS_PER_TASK_MAX }).describe("Ids of labels of the project; all that the task has.");
+export const labelIds = field
+  .list(labelId, { max: LABELS_PER_TASK_MAX })
+  .describe("Ids of labels of the project; all that the task has.");
 
 /** What can be changed of a task; what is left out stays, `null` clears. */
 export const changeable = {

@@ -1,4 +1,4 @@
-/** Lists of tasks: of a project, of the caller over all projects, and by words. One set of filters and sorts for all. */
+/** Lists of tasks: of a project, of the caller over all projects, and by words. All have one set of filters. */
 import { type Fail, field, matches, page, rank, sql, type ValueOf } from "lineshaft";
 import { see } from "./access.ts";
 import { wrong } from "./errors.ts";
@@ -12,7 +12,9 @@ const SORTS = ["position", "due", "priority", "status", "title", "created", "upd
 type SortName = (typeof SORTS)[number];
 
 const account = Task.fields.assignee;
-const words = field.text({ max: 500, pattern: /\S/ }).describe("Words as in a search engine: `\"a phrase\"`, `or`, `-without`.");
+const words = field
+  .text({ max: 500, pattern: /\S/ })
+  .describe('Words as in a search engine: `"a phrase"`, `or`, `-without`.');
 
 const filters = {
   status: field.list(field.enum(...STATUSES), { max: STATUSES.length }).optional(),
@@ -97,7 +99,8 @@ interface Listing {
 
 async function taskPage(context: { readonly now: Date; readonly fail: Fail<never> }, all: Selected, listing: Listing) {
   const { limit, cursor, sort: name = listing.sort, order, ...filter } = listing.asked;
-  const sort = sortBy(name, order, filter.q) ?? context.fail("INVALID_INPUT", wrong("/sort", "takes words in `q`", "query"));
+  const sort =
+    sortBy(name, order, filter.q) ?? context.fail("INVALID_INPUT", wrong("/sort", "takes words in `q`", "query"));
   const question = [...listing.list, name, sort.direction, filter];
   const selected = filtered(all, filter, context.now).select(
     (sort.key === "relevance" ? sort.by : sql`null`).$castTo<number | null>().as("relevance"),
@@ -146,7 +149,8 @@ function isOverdue(now: Date) {
 function hasLabels(labels: readonly string[]) {
   const wanted = [...new Set(labels)];
   return sql<boolean>`(
-    select count(*) from "task_label" where "task_label"."task" = "task"."id" and "task_label"."label" = any(${wanted}::uuid[])
+    select count(*) from "task_label"
+    where "task_label"."task" = "task"."id" and "task_label"."label" = any(${wanted}::uuid[])
   ) = ${wanted.length}`;
 }
 
@@ -170,6 +174,8 @@ function sortBy(name: SortName, order: "asc" | "desc" | undefined, q: string | u
     case "updated":
       return { ...by("updatedAt"), kind: "time", ...upOr("desc") };
     case "relevance":
-      return q === undefined ? null : { by: sql`${rank(Task, q)}::float8`, key: "relevance", kind: "number", ...upOr("desc") };
+      return q === undefined
+        ? null
+        : { by: sql`${rank(Task, q)}::float8`, key: "relevance", kind: "number", ...upOr("desc") };
   }
 }

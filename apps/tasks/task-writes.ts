@@ -1,8 +1,16 @@
 /** Writes tasks that were judged: a fixed number of statements, however many tasks change. */
 import { type AccountActor, sql } from "lineshaft";
-import { differenceOf, type Change, isRefusal, judge, readFacts, type Refusal, type TaskState } from "./task-changes.ts";
 import { CLOSED, type TasksDb } from "./model.ts";
 import { type Closed, makeNext } from "./occurrences.ts";
+import {
+  type Change,
+  differenceOf,
+  isRefusal,
+  judge,
+  type Refusal,
+  readFacts,
+  type TaskState,
+} from "./task-changes.ts";
 import { record } from "./trail.ts";
 
 export interface Writer {
@@ -33,7 +41,11 @@ export async function changeTasks(writer: Writer, changes: readonly TaskChange[]
   const ids = changes.map(({ id }) => id);
   const before = new Map((await readTasks(db, ids)).map((row) => [row.id, row]));
   const projects = [...new Set([...before.values()].map(({ project }) => project))];
-  const facts = await readFacts(db, projects, changes.map(({ change }) => change));
+  const facts = await readFacts(
+    db,
+    projects,
+    changes.map(({ change }) => change),
+  );
   const after = new Map<string, Row>();
   const outcomes = changes.map(({ id, version, change }): Outcome => {
     const current = after.get(id) ?? before.get(id);
@@ -60,9 +72,9 @@ async function readTasks(db: TasksDb, ids: readonly string[]): Promise<Row[]> {
     .selectFrom("task")
     .selectAll()
     .select(
-      sql<string[]>`array(select "label"::text from "task_label" where "task_label"."task" = "task"."id" order by 1)`.as(
-        "labels",
-      ),
+      sql<
+        string[]
+      >`array(select "label"::text from "task_label" where "task_label"."task" = "task"."id" order by 1)`.as("labels"),
     )
     .where("id", "in", ids)
     .execute();
@@ -74,9 +86,15 @@ interface Pair {
 }
 
 async function writeTasks({ db, actor }: Writer, pairs: readonly Pair[]): Promise<void> {
-  await updateRows(db, pairs.map(({ after }) => after));
+  await updateRows(
+    db,
+    pairs.map(({ after }) => after),
+  );
   const relabelled = pairs.filter(({ before, after }) => String(before.labels) !== String(after.labels));
-  await writeLabels(db, relabelled.map(({ after }) => after));
+  await writeLabels(
+    db,
+    relabelled.map(({ after }) => after),
+  );
   const entries = pairs.map(({ before, after }) => ({
     project: after.project,
     action: "task.changed" as const,
@@ -87,7 +105,9 @@ async function writeTasks({ db, actor }: Writer, pairs: readonly Pair[]): Promis
   const closed = pairs.filter(({ before, after }) => CLOSED.includes(after.status) && !CLOSED.includes(before.status));
   await makeNext(
     { db, actor },
-    closed.map(({ after }) => after).filter((row): row is Row & Closed => row.series !== null && row.occurrence !== null),
+    closed
+      .map(({ after }) => after)
+      .filter((row): row is Row & Closed => row.series !== null && row.occurrence !== null),
   );
 }
 
@@ -109,7 +129,14 @@ async function updateRows(db: TasksDb, rows: readonly Row[]): Promise<void> {
 /** Gives tasks the labels that they shall have. */
 export async function writeLabels(db: TasksDb, rows: readonly Pick<TaskState, "id" | "labels">[]): Promise<void> {
   if (rows.length === 0) return;
-  await db.deleteFrom("task_label").where("task", "in", rows.map(({ id }) => id)).execute();
+  await db
+    .deleteFrom("task_label")
+    .where(
+      "task",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .execute();
   const pairs = rows.flatMap(({ id, labels }) => labels.map((label) => ({ task: id, label })));
   if (pairs.length > 0) await db.insertInto("task_label").values(pairs).execute();
 }
@@ -124,6 +151,13 @@ export async function deleteTasks({ db, actor }: Writer, ids: readonly string[])
     )
     select * from "below"
   `.execute(db);
-  await db.deleteFrom("task").where("id", "in", rows.map(({ id }) => id)).execute();
+  await db
+    .deleteFrom("task")
+    .where(
+      "id",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .execute();
   await record(db, actor, ...rows.map((task) => ({ project: task.project, action: "task.deleted" as const, task })));
 }

@@ -54,7 +54,10 @@ for (const server of TEST_SERVERS) {
       assert.deepEqual([second.title, second.notes, second.version], ["Two", "Notes", 2]);
       assert.deepEqual(second.due, { date: "2026-12-01", time: null, timeZone: "UTC" });
       const third = await team.must("editor", "PATCH", path, { due: null, assignee: null });
-      assert.deepEqual([third.due, third.dueAt, third.assignee, third.title, third.version], [null, null, null, "Two", 3]);
+      assert.deepEqual(
+        [third.due, third.dueAt, third.assignee, third.title, third.version],
+        [null, null, null, "Two", 3],
+      );
       assert.deepEqual(await team.must("editor", "PATCH", path, {}), third);
       assert.deepEqual(await team.must("editor", "PATCH", path, { title: "Two" }), third);
     });
@@ -134,7 +137,10 @@ for (const server of TEST_SERVERS) {
       assert.equal((await team.must("viewer", "GET", `${project}/tasks/${ids[0]}`)).subtaskCount, 1);
       await team.must("editor", "DELETE", `${project}/tasks/${ids[1]}`);
       const left = await team.must("viewer", "GET", `${project}/tasks`);
-      assert.deepEqual(left.items.map((task: { title: string }) => task.title), ["Level 0", "Other"]);
+      assert.deepEqual(
+        left.items.map((task: { title: string }) => task.title),
+        ["Level 0", "Other"],
+      );
     });
 
     test("two tasks put below each other at once do not make a cycle", async () => {

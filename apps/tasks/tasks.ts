@@ -1,15 +1,24 @@
 /** Tasks, one by one. Lists are in `task-lists.ts`, many at once in `bulk.ts`. */
 import { type Fail, sql } from "lineshaft";
 import { enter, see } from "./access.ts";
+import { NOT_DUE } from "./due.ts";
 import { ADDING, limitOf, WRITING, wrong } from "./errors.ts";
-import { Series, Task, TASKS_PER_PROJECT_MAX, type TasksDb, tasks } from "./model.ts";
+import { Series, TASKS_PER_PROJECT_MAX, Task, type TasksDb, tasks } from "./model.ts";
 import { positionAt, positionsAtEnd } from "./ordering.ts";
 import { byProject } from "./projects.ts";
 import { seriesFor } from "./recurrence-writes.ts";
-import { changeable, changeErrors, isRefusal, judge, labelIds, readFacts, type Refusal, type TaskState } from "./task-changes.ts";
+import {
+  changeable,
+  changeErrors,
+  isRefusal,
+  judge,
+  labelIds,
+  type Refusal,
+  readFacts,
+  type TaskState,
+} from "./task-changes.ts";
 import { findTask, shownTask } from "./task-view.ts";
 import { changeTasks, deleteTasks, writeLabels } from "./task-writes.ts";
-import { NOT_DUE } from "./due.ts";
 import { record } from "./trail.ts";
 
 export const byTask = { ...byProject, task: Task.fields.id };
@@ -77,7 +86,7 @@ async function roomForTask(db: TasksDb, project: string, refuse: () => never): P
 export const changeTask = tasks.command("PATCH /projects/:project/tasks/:task", {
   summary: "Change a task",
   description:
-    "What is left out stays. With `version`, a change that somebody else made meanwhile is not overwritten. Closing a " +
+    "What is left out stays. With `version`, what somebody else changed meanwhile is not overwritten. Closing a " +
     "recurring task makes its next occurrence.",
   isolation: "read committed",
   input: { ...byTask, ...changeable, version: Task.fields.version.optional() },
@@ -129,7 +138,8 @@ export const moveTask = tasks.command("POST /projects/:project/tasks/:task/move"
     await enter(context, input.project, "editor");
     const found = (await taskOf(db, input)) ?? fail("NOT_FOUND");
     const position = await positionAt(db, found.project, found.id, input);
-    if (position === null) throw fail("INVALID_INPUT", wrong("/after", "names no task of the project, nor does /before"));
+    if (position === null)
+      throw fail("INVALID_INPUT", wrong("/after", "names no task of the project, nor does /before"));
     await db.updateTable("task").set({ position }).where("id", "=", found.id).execute();
     await record(db, actor, { project: found.project, action: "task.moved", task: found });
     if (input.status !== undefined) {

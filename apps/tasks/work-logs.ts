@@ -1,6 +1,6 @@
 /**
- * Work logs: how long somebody worked on a task. Totals are summed when they are asked for, so they are what the entries
- * say, whoever adds some at the same time.
+ * Work logs: how long somebody worked on a task. Totals are summed when they are asked for, so they are what the
+ * entries say, whoever adds some at the same time.
  */
 import { field, list, nullable, page, sql } from "lineshaft";
 import { enter, see } from "./access.ts";
@@ -17,7 +17,10 @@ export const TOTALS_TASKS_MAX = 500;
 
 const byLog = { ...byTask, log: WorkLog.fields.id };
 const minutes = field.integer().describe("Minutes, summed.");
-const shownLog = { ...WorkLog.pick("id", "minutes", "day", "note", "createdAt", "updatedAt"), account: nullable(shownPerson) };
+const shownLog = {
+  ...WorkLog.pick("id", "minutes", "day", "note", "createdAt", "updatedAt"),
+  account: nullable(shownPerson),
+};
 
 function selectLogs(db: TasksDb) {
   return db
@@ -67,7 +70,12 @@ export const logWork = tasks.command("POST /projects/:project/tasks/:task/work-l
     }
     const row = { ...values, task: task.id, account: actor.id };
     const log = await db.insertInto("work_log").values(row).returning("id").executeTakeFirstOrThrow();
-    await record(db, actor, { project: task.project, action: "work.logged", task, changes: { log: log.id, ...values } });
+    await record(db, actor, {
+      project: task.project,
+      action: "work.logged",
+      task,
+      changes: { log: log.id, ...values },
+    });
     return selectLogs(db).where("work_log.id", "=", log.id).executeTakeFirstOrThrow();
   },
 });
@@ -88,7 +96,12 @@ export const changeWorkLog = tasks.command("PATCH /projects/:project/tasks/:task
     const changes = changesOf(log, values);
     if (Object.keys(changes).length > 0) {
       await db.updateTable("work_log").set(values).where("id", "=", log.id).execute();
-      await record(db, actor, { project: task.project, action: "work.changed", task, changes: { log: log.id, ...changes } });
+      await record(db, actor, {
+        project: task.project,
+        action: "work.changed",
+        task,
+        changes: { log: log.id, ...changes },
+      });
     }
     return selectLogs(db).where("work_log.id", "=", log.id).executeTakeFirstOrThrow();
   },
@@ -104,7 +117,8 @@ export const deleteWorkLog = tasks.command("DELETE /projects/:project/tasks/:tas
     const { role } = await enter(context, input.project, "editor");
     const task = (await taskOf(db, input)) ?? fail("NOT_FOUND");
     const log = (await logOf(db, task.id, input.log)) ?? fail("NOT_FOUND");
-    if (log.account !== actor.id && role !== "owner") throw fail("FORBIDDEN", "Only who logged it or an owner deletes it.");
+    if (log.account !== actor.id && role !== "owner")
+      throw fail("FORBIDDEN", "Only who logged it or an owner deletes it.");
     await db.deleteFrom("work_log").where("id", "=", log.id).execute();
     const changes = { log: log.id, minutes: log.minutes };
     await record(db, actor, { project: task.project, action: "work.deleted", task, changes });
@@ -129,7 +143,10 @@ export const workTotals = tasks.query("GET /projects/:project/work-totals", {
   async run(context) {
     const { from, to } = context.input;
     const { id } = await see(context, context.input.project);
-    let logs = context.db.selectFrom("work_log").innerJoin("task", "task.id", "work_log.task").where("task.project", "=", id);
+    let logs = context.db
+      .selectFrom("work_log")
+      .innerJoin("task", "task.id", "work_log.task")
+      .where("task.project", "=", id);
     if (from !== undefined) logs = logs.where("work_log.day", ">=", from);
     if (to !== undefined) logs = logs.where("work_log.day", "<=", to);
     const sum = sql<number>`coalesce(sum("work_log"."minutes"), 0)::int`;
