@@ -5,7 +5,7 @@
  * needs no bundler. The same sources give the same bytes, and a test of each page holds the committed build to that.
  * To add a page: its folder in `PAGES`.
  */
-import { relative, join } from "node:path";
+import { join, relative } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 

@@ -39,6 +39,12 @@ const SAMPLES: readonly Sample[] = [
     good: 'import { Todo } from "../todo/model.ts";\nimport { join } from "node:path";\n',
   },
   {
+    rule: "apps-imports",
+    path: "apps/blog/web/src/page.tsx",
+    bad: 'import { todos } from "../../../todo/todos.ts";\n',
+    good: 'import { useState } from "react";\nimport type * as posts from "../../posts.ts";\n',
+  },
+  {
     rule: "deep-import",
     path: "packages/client/src/client.ts",
     bad: 'const problem = await import("../../lineshaft/src/serve/problem.ts");\n',

@@ -1,6 +1,7 @@
 /** Which page is shown: the one to sign in on, the list of projects, or a project. */
-import { Shell } from "./account/shell.tsx";
+
 import { SessionProvider, useSession } from "./account/session.tsx";
+import { Shell } from "./account/shell.tsx";
 import { SignIn } from "./account/sign-in.tsx";
 import { Failure, Waiting } from "./parts/failure.tsx";
 import { ProjectPage } from "./project/project-page.tsx";

@@ -1,4 +1,7 @@
-/** Who is signed in. The cookie says so, which scripts cannot read: the server is asked. */
+/**
+ * Who is signed in. The cookie says so, which scripts cannot read: the server is asked. Where nobody has signed in on
+ * this page yet, it is not asked, because its refusal would look like a mistake of the page in the browser's log.
+ */
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from "react";
 import { type Account, me, signOut } from "../api/accounts.ts";
 import { whenSignedOut } from "../api/fetch.ts";
@@ -18,11 +21,15 @@ interface Session {
   readonly leave: () => Promise<void>;
 }
 
+/** Where it is noted that somebody has signed in on this page. */
+const NOTE = "tasks.signed-in";
+
 const SessionContext = createContext<Session | null>(null);
 
 export function SessionProvider({ children }: { readonly children: ReactNode }) {
   const [state, setState] = useState<State>({ is: "unknown" });
   const ask = useCallback(async () => {
+    if (localStorage.getItem(NOTE) === null) return setState({ is: "out" });
     try {
       setState({ is: "in", account: await me({}) });
     } catch (error) {
@@ -30,17 +37,24 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     }
   }, []);
   useEffect(() => {
-    whenSignedOut(() => setState({ is: "out" }));
+    whenSignedOut(() => {
+      localStorage.removeItem(NOTE);
+      setState({ is: "out" });
+    });
     void ask();
   }, [ask]);
   const session = useMemo<Session>(
     () => ({
       state,
       retry: () => void ask(),
-      enter: (account) => setState({ is: "in", account }),
+      enter(account) {
+        localStorage.setItem(NOTE, "yes");
+        setState({ is: "in", account });
+      },
       async leave() {
         try {
           await signOut({});
+          localStorage.removeItem(NOTE);
           location.hash = "#/";
           setState({ is: "out" });
         } catch (error) {

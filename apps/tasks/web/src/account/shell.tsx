@@ -1,5 +1,13 @@
 /** What stands around every page of somebody who is signed in: the project switcher and the own account. */
-import { ActionIcon, Button, Menu, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Menu,
+  Text,
+  UnstyledButton,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Account } from "../api/accounts.ts";
 import { Brand } from "../parts/brand.tsx";
@@ -52,7 +60,9 @@ function ProjectSwitcher() {
             <Menu.Item
               key={id}
               leftSection={<Icon name={id === current?.id ? "check" : "folder"} />}
-              onClick={() => go({ at: "project", project: id, view: place.at === "project" ? place.view : "board", task: null })}
+              onClick={() =>
+                go({ at: "project", project: id, view: place.at === "project" ? place.view : "board", task: null })
+              }
             >
               {name}
             </Menu.Item>

@@ -3,8 +3,8 @@ import { Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } f
 import { type FormEvent, useState } from "react";
 import { forgotPassword, signIn, signUp } from "../api/accounts.ts";
 import { asProblem, type Problem } from "../api/problem.ts";
-import { Failure } from "../parts/failure.tsx";
 import { Brand } from "../parts/brand.tsx";
+import { Failure } from "../parts/failure.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { useSession } from "./session.tsx";
 
@@ -62,7 +62,14 @@ function SignInForm({ isNew }: { readonly isNew: boolean }) {
       <Stack gap="md">
         {problem !== null && !isAboutField && <Failure error={problem} />}
         {isNew && (
-          <TextInput name="name" label="Name" autoComplete="name" required maxLength={100} error={problem?.fieldError("name")} />
+          <TextInput
+            name="name"
+            label="Name"
+            autoComplete="name"
+            required
+            maxLength={100}
+            error={problem?.fieldError("name")}
+          />
         )}
         <TextInput
           name="email"

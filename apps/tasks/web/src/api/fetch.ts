@@ -5,7 +5,7 @@
  * into the bundle. A read whose answer got lost is asked again once; a write never is, since it may have happened.
  */
 import type { Endpoint, InputOf, ResultOf, Wire } from "lineshaft";
-import { Problem, problemOf, unreachable } from "./problem.ts";
+import { type Problem, problemOf, unreachable } from "./problem.ts";
 
 /** What an endpoint takes, in JSON. */
 export type Asked<TEndpoint> = TEndpoint extends Endpoint<infer TInput, infer _TOutput> ? InputOf<TInput> : never;
@@ -61,7 +61,8 @@ function fill(path: string, values: Values): { readonly url: string; readonly re
 function queryOf(values: Values): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    for (const each of [value].flat()) if (each !== undefined && each !== null && each !== "") query.append(name, String(each));
+    for (const each of [value].flat())
+      if (each !== undefined && each !== null && each !== "") query.append(name, String(each));
   }
   return query.size === 0 ? "" : `?${query}`;
 }

@@ -12,8 +12,12 @@ export const changeProject = endpoint<typeof projectCalls.changeProject>("PATCH 
 export const deleteProject = endpoint<typeof projectCalls.deleteProject>("DELETE /tasks/projects/:project");
 
 export const members = endpoint<typeof memberCalls.members>("GET /tasks/projects/:project/members");
-export const changeMember = endpoint<typeof memberCalls.changeMember>("PATCH /tasks/projects/:project/members/:account");
-export const removeMember = endpoint<typeof memberCalls.removeMember>("DELETE /tasks/projects/:project/members/:account");
+export const changeMember = endpoint<typeof memberCalls.changeMember>(
+  "PATCH /tasks/projects/:project/members/:account",
+);
+export const removeMember = endpoint<typeof memberCalls.removeMember>(
+  "DELETE /tasks/projects/:project/members/:account",
+);
 
 export const labels = endpoint<typeof labelCalls.labels>("GET /tasks/projects/:project/labels");
 export const createLabel = endpoint<typeof labelCalls.createLabel>("POST /tasks/projects/:project/labels");

@@ -8,8 +8,8 @@ import { ActionIcon, Text } from "@mantine/core";
 import { useRef } from "react";
 import type { Task } from "../api/tasks.ts";
 import { Icon } from "../parts/icons.tsx";
-import { useProject } from "../project/project-context.tsx";
 import { applyMove, inColumn, type Move } from "../project/moves.ts";
+import { useProject } from "../project/project-context.tsx";
 import { STATUS_NAMES, STATUSES, type Status } from "../task/words.ts";
 import { TaskCard } from "./card.tsx";
 import { type DropPlace, useBoardDrop, useColumnTarget } from "./dragging.ts";
@@ -24,7 +24,14 @@ export function Board() {
     <>
       <div className="board">
         {STATUSES.map((status) => (
-          <Column key={status} status={status} tasks={inColumn(shown, status)} place={place} grab={grab} onMove={move} />
+          <Column
+            key={status}
+            status={status}
+            tasks={inColumn(shown, status)}
+            place={place}
+            grab={grab}
+            onMove={move}
+          />
         ))}
       </div>
       <p className="unseen" id="grab-help">
@@ -56,8 +63,9 @@ function Column({ status, tasks, place, grab, onMove }: ColumnProps) {
       <header className="column-head">
         <span className={`dot dot-${status}`} aria-hidden="true" />
         <h2>{name}</h2>
-        <Text span size="sm" c="dimmed" aria-label={`${tasks.length} tasks`}>
+        <Text span size="sm" c="dimmed">
           {tasks.length}
+          <span className="unseen"> tasks</span>
         </Text>
         <span className="spring" />
         {canEdit && (

@@ -33,7 +33,12 @@ export function TaskCard({ task, grab, onMove }: Props) {
       data-selected={isSelected || undefined}
     >
       <div className="card-top">
-        <button type="button" className="card-title" data-closed={isClosed(task.status) || undefined} onClick={() => openTask(task.id)}>
+        <button
+          type="button"
+          className="card-title"
+          data-closed={isClosed(task.status) || undefined}
+          onClick={() => openTask(task.id)}
+        >
           {task.title}
         </button>
         {canEdit && <Handle task={task} grab={grab} onMove={onMove} />}
@@ -48,9 +53,10 @@ export function TaskCard({ task, grab, onMove }: Props) {
             aria-label={`Select ${task.title}`}
           />
         )}
-        <PriorityMark priority={task.priority} />
-        <DueMark task={task} />
-        <span className="spring" />
+        <span className="marks">
+          <PriorityMark priority={task.priority} />
+          <DueMark task={task} />
+        </span>
         {task.assignee !== null && <NamedFace person={task.assignee} />}
       </div>
     </article>

@@ -1,10 +1,11 @@
 /** Dragging by pointer, on the browser's own drag and drop: where a card would fall, and where it fell. */
-import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
+
 import {
   draggable,
   dropTargetForElements,
   monitorForElements,
 } from "@atlaskit/pragmatic-drag-and-drop/adapter/element-adapter";
+import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import type { Task } from "../api/tasks.ts";
 import { inColumn, isIdle, type Move } from "../project/moves.ts";

@@ -11,7 +11,13 @@ export function TaskTable() {
   const isAll = tasks.items.length > 0 && tasks.items.every(({ id }) => selection.has(id));
   return (
     <div className="table-frame">
-      <Table highlightOnHover verticalSpacing="xs" horizontalSpacing="md" aria-label="Tasks">
+      <Table
+        highlightOnHover
+        highlightOnHoverColor="var(--column)"
+        verticalSpacing="xs"
+        horizontalSpacing="md"
+        aria-label="Tasks"
+      >
         <Table.Thead>
           <Table.Tr>
             {canEdit && (
@@ -50,11 +56,21 @@ function TaskRow({ task }: { readonly task: Task }) {
     <Table.Tr data-task={id} data-selected={isSelected || undefined}>
       {canEdit && (
         <Table.Td className="cell-check">
-          <Checkbox size="sm" aria-label={`Select ${title}`} checked={isSelected} onChange={() => selection.toggle(id)} />
+          <Checkbox
+            size="sm"
+            aria-label={`Select ${title}`}
+            checked={isSelected}
+            onChange={() => selection.toggle(id)}
+          />
         </Table.Td>
       )}
       <Table.Td>
-        <button type="button" className="card-title" data-closed={isClosed(status) || undefined} onClick={() => openTask(id)}>
+        <button
+          type="button"
+          className="card-title"
+          data-closed={isClosed(status) || undefined}
+          onClick={() => openTask(id)}
+        >
           {title}
         </button>
         <LabelMarks labels={labels} />

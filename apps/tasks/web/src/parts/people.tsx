@@ -18,7 +18,10 @@ function groundOf(id: string): string {
 function initialsOf(name: string): string {
   const words = name.split(/[\s._@-]+/).filter((word) => word !== "");
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => Array.from(word ?? "?")[0]).join("").toUpperCase();
+  return letters
+    .map((word) => Array.from(word ?? "?")[0])
+    .join("")
+    .toUpperCase();
 }
 
 /** A decoration next to a name, or with one in its tooltip. */
@@ -29,7 +32,13 @@ export function Face({ person, size = 24 }: { readonly person: Person; readonly 
       radius="xl"
       aria-hidden="true"
       styles={{
-        placeholder: { background: groundOf(person.id), color: "#fff", fontSize: size * 0.42, fontWeight: 600, border: 0 },
+        placeholder: {
+          background: groundOf(person.id),
+          color: "#fff",
+          fontSize: size * 0.42,
+          fontWeight: 600,
+          border: 0,
+        },
       }}
     >
       {initialsOf(person.name)}

@@ -23,7 +23,9 @@ function useBulk() {
     setBusy(true);
     try {
       const outcomes = await work();
-      const failed = outcomes.filter(({ ok }) => !ok).map((each) => ({ ...each, title: titles.get(each.id) ?? each.id }));
+      const failed = outcomes
+        .filter(({ ok }) => !ok)
+        .map((each) => ({ ...each, title: titles.get(each.id) ?? each.id }));
       const count = outcomes.length - failed.length;
       const title = `${count} ${count === 1 ? "task" : "tasks"} ${done}`;
       if (failed.length === 0) tellDone(title);
@@ -49,7 +51,12 @@ export function BulkBar() {
   return (
     <>
       {selection.size > 0 && <Bar bulk={bulk} />}
-      <Modal opened={report !== null} onClose={bulk.dismiss} title={report?.title} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={report !== null}
+        onClose={bulk.dismiss}
+        title={report?.title}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <Text size="sm" mb="sm">
           {report?.failed.length} could not be changed and stay selected:
         </Text>
@@ -72,8 +79,6 @@ export function BulkBar() {
 
 function Bar({ bulk: { isBusy, change, remove } }: { readonly bulk: ReturnType<typeof useBulk> }) {
   const { selection } = useProject();
-  const [isAsking, setAsking] = useState(false);
-  const words = `${selection.size} ${selection.size === 1 ? "task" : "tasks"}`;
   return (
     <div className="bulk" role="toolbar" aria-label="Selected tasks" aria-busy={isBusy}>
       <Text fw={600} size="sm" className="bulk-count">
@@ -81,8 +86,11 @@ function Bar({ bulk: { isBusy, change, remove } }: { readonly bulk: ReturnType<t
       </Text>
       <Choice icon="board" name="Move" isBusy={isBusy}>
         {STATUSES.map((status) => (
-          <Menu.Item key={status} onClick={() => change(`moved to ${STATUS_NAMES[status]}`, () => ({ status }))}
-            leftSection={<span className={`dot dot-${status}`} aria-hidden="true" />}>
+          <Menu.Item
+            key={status}
+            onClick={() => change(`moved to ${STATUS_NAMES[status]}`, () => ({ status }))}
+            leftSection={<span className={`dot dot-${status}`} aria-hidden="true" />}
+          >
             {STATUS_NAMES[status]}
           </Menu.Item>
         ))}
@@ -96,29 +104,52 @@ function Bar({ bulk: { isBusy, change, remove } }: { readonly bulk: ReturnType<t
           </Menu.Item>
         ))}
       </Choice>
-      <Button variant="subtle" color="red" size="sm" leftSection={<Icon name="trash" />} disabled={isBusy} onClick={() => setAsking(true)}>
+      <DeleteMany isBusy={isBusy} onDelete={remove} />
+      <CloseButton
+        className="bulk-close"
+        size="lg"
+        aria-label="Clear the selection"
+        onClick={() => selection.set([])}
+      />
+    </div>
+  );
+}
+
+/** Asks before it deletes. */
+function DeleteMany({ isBusy, onDelete }: { readonly isBusy: boolean; readonly onDelete: () => void }) {
+  const { selection } = useProject();
+  const [isAsking, setAsking] = useState(false);
+  const words = `${selection.size} ${selection.size === 1 ? "task" : "tasks"}`;
+  const close = () => setAsking(false);
+  const remove = () => {
+    close();
+    onDelete();
+  };
+  return (
+    <>
+      <Button
+        className="danger"
+        variant="subtle"
+        color="red"
+        size="sm"
+        leftSection={<Icon name="trash" />}
+        disabled={isBusy}
+        onClick={() => setAsking(true)}
+      >
         Delete
       </Button>
-      <CloseButton aria-label="Clear the selection" onClick={() => selection.set([])} />
-      <Modal opened={isAsking} onClose={() => setAsking(false)} title={`Delete ${words}?`} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={isAsking} onClose={close} title={`Delete ${words}?`} closeButtonProps={{ "aria-label": "Close" }}>
         <Text size="sm">Their subtasks, comments and work logs go with them. This cannot be undone.</Text>
         <div className="dialog-foot">
-          <Button variant="default" onClick={() => setAsking(false)}>
+          <Button variant="default" onClick={close}>
             Cancel
           </Button>
-          <Button
-            color="red.9"
-            data-autofocus
-            onClick={() => {
-              setAsking(false);
-              remove();
-            }}
-          >
+          <Button color="red.9" data-autofocus onClick={remove}>
             Delete {words}
           </Button>
         </div>
       </Modal>
-    </div>
+    </>
   );
 }
 
@@ -149,8 +180,11 @@ function Assign({ isBusy, change }: PartProps) {
   return (
     <Choice icon="user" name="Assign" isBusy={isBusy}>
       {members.map(({ account, name }) => (
-        <Menu.Item key={account} leftSection={<Face person={{ id: account, name }} size={20} />}
-          onClick={() => change(`assigned to ${name}`, () => ({ assignee: account }))}>
+        <Menu.Item
+          key={account}
+          leftSection={<Face person={{ id: account, name }} size={20} />}
+          onClick={() => change(`assigned to ${name}`, () => ({ assignee: account }))}
+        >
           {name}
         </Menu.Item>
       ))}
@@ -167,13 +201,18 @@ function Labels({ isBusy, change }: PartProps) {
     <Choice icon="tag" name="Label" isBusy={isBusy}>
       {labels.length === 0 && <Menu.Label>The project has no labels yet. Make one in a task.</Menu.Label>}
       {labels.map(({ id, name, color }) => (
-        <Menu.Item key={id} leftSection={<span className="swatch" style={{ background: color }} />}
-          onClick={() => change(`labelled ${name}`, (task) => ({ labels: [...new Set([...labelsOf(task), id])] }))}>
+        <Menu.Item
+          key={id}
+          leftSection={<span className="swatch" style={{ background: color }} />}
+          onClick={() => change(`labelled ${name}`, (task) => ({ labels: [...new Set([...labelsOf(task), id])] }))}
+        >
           {name}
         </Menu.Item>
       ))}
       {labels.length > 0 && <Menu.Divider />}
-      {labels.length > 0 && <Menu.Item onClick={() => change("without labels", () => ({ labels: [] }))}>Remove all labels</Menu.Item>}
+      {labels.length > 0 && (
+        <Menu.Item onClick={() => change("without labels", () => ({ labels: [] }))}>Remove all labels</Menu.Item>
+      )}
     </Choice>
   );
 }

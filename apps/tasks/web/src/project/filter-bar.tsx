@@ -69,19 +69,48 @@ interface ChoicesProps {
 
 function Choices({ filters, onChange }: ChoicesProps) {
   const { members, labels } = useProject();
-  const people = [{ value: NOBODY, label: "Nobody" }, ...members.map(({ account, name }) => ({ value: account, label: name }))];
+  const people = [
+    { value: NOBODY, label: "Nobody" },
+    ...members.map(({ account, name }) => ({ value: account, label: name })),
+  ];
   const common = { clearable: true, className: "filter", comboboxProps: { withinPortal: true }, size: "sm" } as const;
   return (
     <Group gap="xs" className="filter-choices">
-      <Select {...common} aria-label="Assignee" placeholder="Assignee" searchable data={people} value={filters.assignee}
-        onChange={(assignee) => onChange({ ...filters, assignee })} />
-      <Select {...common} aria-label="Label" placeholder="Label" searchable
-        data={labels.map(({ id, name }) => ({ value: id, label: name }))} value={filters.label}
-        nothingFoundMessage="No label" onChange={(label) => onChange({ ...filters, label })} />
-      <Select {...common} aria-label="Priority" placeholder="Priority" data={optionsOf(PRIORITY_NAMES)} value={filters.priority}
-        onChange={(priority) => onChange({ ...filters, priority })} />
-      <Select {...common} aria-label="Due" placeholder="Due" data={optionsOf(DUE_NAMES)} value={filters.due}
-        onChange={(due) => onChange({ ...filters, due: due as DueFilter | null })} />
+      <Select
+        {...common}
+        aria-label="Assignee"
+        placeholder="Assignee"
+        searchable
+        data={people}
+        value={filters.assignee}
+        onChange={(assignee) => onChange({ ...filters, assignee })}
+      />
+      <Select
+        {...common}
+        aria-label="Label"
+        placeholder="Label"
+        searchable
+        data={labels.map(({ id, name }) => ({ value: id, label: name }))}
+        value={filters.label}
+        nothingFoundMessage="No label"
+        onChange={(label) => onChange({ ...filters, label })}
+      />
+      <Select
+        {...common}
+        aria-label="Priority"
+        placeholder="Priority"
+        data={optionsOf(PRIORITY_NAMES)}
+        value={filters.priority}
+        onChange={(priority) => onChange({ ...filters, priority })}
+      />
+      <Select
+        {...common}
+        aria-label="Due"
+        placeholder="Due"
+        data={optionsOf(DUE_NAMES)}
+        value={filters.due}
+        onChange={(due) => onChange({ ...filters, due: due as DueFilter | null })}
+      />
     </Group>
   );
 }

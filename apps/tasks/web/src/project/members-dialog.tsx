@@ -1,17 +1,18 @@
 /** Who is in a project, in which role; owners invite, change and take out. */
 import { ActionIcon, Badge, Button, Modal, Select, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
+import { useSession } from "../account/session.tsx";
 import { asProblem, type Problem } from "../api/problem.ts";
 import {
   changeMember,
   invite,
   type Member,
+  type OpenInvitation,
   projectInvitations,
-  removeMember,
   type Role,
+  removeMember,
   withdrawInvitation,
 } from "../api/projects.ts";
-import { useSession } from "../account/session.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
@@ -81,15 +82,27 @@ function MemberRow({ member }: { readonly member: Member }) {
         </Text>
       </span>
       {isOwner ? (
-        <Select className="role" aria-label={`Role of ${name}`} data={ROLES} value={role} allowDeselect={false}
-          onChange={(next) => void change(next as Role)} />
+        <Select
+          className="role"
+          aria-label={`Role of ${name}`}
+          data={ROLES}
+          value={role}
+          allowDeselect={false}
+          onChange={(next) => void change(next as Role)}
+        />
       ) : (
         <Badge variant="default" tt="none" fw={500}>
           {role}
         </Badge>
       )}
       {(isOwner || isMe) && (
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={isMe ? "Leave the project" : `Take out ${name}`} onClick={() => void remove()}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={isMe ? "Leave the project" : `Take out ${name}`}
+          onClick={() => void remove()}
+        >
           <Icon name={isMe ? "out" : "close"} />
         </ActionIcon>
       )}
@@ -127,31 +140,56 @@ function Invite() {
   return (
     <>
       <form className="invite" onSubmit={(event) => void submit(event)}>
-        <TextInput name="email" type="email" label="Invite by e-mail" required placeholder="name@example.com" error={problem?.fieldError("email")} />
-        <Select className="role" label="Role" data={ROLES} value={role} allowDeselect={false} onChange={(next) => setRole(next as Role)} />
+        <TextInput
+          name="email"
+          type="email"
+          label="Invite by e-mail"
+          required
+          placeholder="name@example.com"
+          error={problem?.fieldError("email")}
+        />
+        <Select
+          className="role"
+          label="Role"
+          data={ROLES}
+          value={role}
+          allowDeselect={false}
+          onChange={(next) => setRole(next as Role)}
+        />
         <Button type="submit">Invite</Button>
       </form>
       {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
-      <ul className="plain people">
-        {(open.value ?? []).map(({ id, email, role: as }) => (
-          <li className="person" key={id}>
-            <span className="empty-face">
-              <Icon name="mail" />
-            </span>
-            <span className="person-words">
-              <Text size="sm" truncate>
-                {email}
-              </Text>
-              <Text c="dimmed" size="xs">
-                Invited as {as}
-              </Text>
-            </span>
-            <Button variant="subtle" color="gray" size="xs" onClick={() => void withdraw(id)}>
-              Take back
-            </Button>
-          </li>
-        ))}
-      </ul>
+      <OpenInvitations invitations={open.value ?? []} onWithdraw={(id) => void withdraw(id)} />
     </>
+  );
+}
+
+interface OpenProps {
+  readonly invitations: readonly OpenInvitation[];
+  readonly onWithdraw: (id: string) => void;
+}
+
+function OpenInvitations({ invitations, onWithdraw }: OpenProps) {
+  return (
+    <ul className="plain people">
+      {invitations.map(({ id, email, role: as }) => (
+        <li className="person" key={id}>
+          <span className="empty-face">
+            <Icon name="mail" />
+          </span>
+          <span className="person-words">
+            <Text size="sm" truncate>
+              {email}
+            </Text>
+            <Text c="dimmed" size="xs">
+              Invited as {as}
+            </Text>
+          </span>
+          <Button variant="subtle" color="gray" size="xs" onClick={() => onWithdraw(id)}>
+            Take back
+          </Button>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -39,14 +39,21 @@ export function neighborsOf(tasks: readonly Task[], move: Move): { above: Task |
 export type Direction = "up" | "down" | "left" | "right";
 
 /** The move by one step; `null` at the edge. Sideways a task keeps its height as far as the other column is filled. */
-export function step(tasks: readonly Task[], id: string, direction: Direction, statuses: readonly Status[]): Move | null {
+export function step(
+  tasks: readonly Task[],
+  id: string,
+  direction: Direction,
+  statuses: readonly Status[],
+): Move | null {
   const task = tasks.find((each) => each.id === id);
   if (task === undefined) return null;
   const column = inColumn(tasks, task.status);
   const index = column.indexOf(task);
   if (direction === "up") return index === 0 ? null : { task: id, status: task.status, before: column[index - 1]!.id };
   if (direction === "down") {
-    return index === column.length - 1 ? null : { task: id, status: task.status, before: column[index + 2]?.id ?? null };
+    return index === column.length - 1
+      ? null
+      : { task: id, status: task.status, before: column[index + 2]?.id ?? null };
   }
   const status = statuses[statuses.indexOf(task.status) + (direction === "left" ? -1 : 1)];
   return status === undefined ? null : { task: id, status, before: inColumn(tasks, status)[index]?.id ?? null };

@@ -25,7 +25,10 @@ function NewProjectForm({ onDone }: { readonly onDone: () => void }) {
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const { name = "", description = "" } = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>;
+    const { name = "", description = "" } = Object.fromEntries(new FormData(event.currentTarget)) as Record<
+      string,
+      string
+    >;
     setBusy(true);
     try {
       const { id } = await createProject({ name, description });
@@ -41,8 +44,21 @@ function NewProjectForm({ onDone }: { readonly onDone: () => void }) {
     <form onSubmit={(event) => void submit(event)}>
       <Stack>
         {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
-        <TextInput name="name" label="Name" required maxLength={200} data-autofocus error={problem?.fieldError("name")} />
-        <Textarea name="description" label="Description" rows={3} maxLength={5_000} error={problem?.fieldError("description")} />
+        <TextInput
+          name="name"
+          label="Name"
+          required
+          maxLength={200}
+          data-autofocus
+          error={problem?.fieldError("name")}
+        />
+        <Textarea
+          name="description"
+          label="Description"
+          rows={3}
+          maxLength={5_000}
+          error={problem?.fieldError("description")}
+        />
         <Group justify="end">
           <Button variant="default" onClick={onDone}>
             Cancel

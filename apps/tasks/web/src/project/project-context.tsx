@@ -26,7 +26,13 @@ export interface ProjectOnPage {
 
 const ProjectContext = createContext<ProjectOnPage | null>(null);
 
-export function ProjectOnPageProvider({ value, children }: { readonly value: ProjectOnPage; readonly children: ReactNode }) {
+export function ProjectOnPageProvider({
+  value,
+  children,
+}: {
+  readonly value: ProjectOnPage;
+  readonly children: ReactNode;
+}) {
   return <ProjectContext value={value}>{children}</ProjectContext>;
 }
 

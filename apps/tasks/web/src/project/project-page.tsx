@@ -10,7 +10,7 @@ import { Icon } from "../parts/icons.tsx";
 import { useLoaded } from "../parts/use-loaded.ts";
 import { go, type Place, type View } from "../route.ts";
 import { TaskDialog } from "../task/task-dialog.tsx";
-import type { Status } from "../task/words.ts";
+import { STATUSES, type Status } from "../task/words.ts";
 import { BulkBar } from "./bulk-bar.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { countFilters, type Filters, NO_FILTERS } from "./filters.ts";
@@ -77,7 +77,11 @@ function Loaded({ place, whole, reloadProject }: LoadedProps) {
         <Tasks view={place.view} />
         <BulkBar />
       </main>
-      <TaskDialog task={place.task} status={newIn} onClose={() => (place.task === null ? setNewIn(null) : openTask(null))} />
+      <TaskDialog
+        task={place.task}
+        status={newIn}
+        onClose={() => (place.task === null ? setNewIn(null) : openTask(null))}
+      />
     </ProjectOnPageProvider>
   );
 }
@@ -105,12 +109,18 @@ function Head({ place }: { readonly place: ProjectPlace }) {
         value={place.view}
         onChange={(view) => go({ ...place, view: view as View })}
       />
-      <Button variant="default" leftSection={<Icon name="users" />} onClick={() => setMembersOpen(true)}>
-        Members ({members.length})
+      <Button
+        variant="default"
+        leftSection={<Icon name="users" />}
+        aria-label={`Members (${members.length})`}
+        onClick={() => setMembersOpen(true)}
+      >
+        <span className="only-wide">Members ({members.length})</span>
+        <span className="narrow-only">{members.length}</span>
       </Button>
       {canEdit && (
         <Button className="new-task" leftSection={<Icon name="plus" />} onClick={() => newTask("todo")}>
-          New task
+          New<span className="only-wide">&nbsp;task</span>
         </Button>
       )}
       <MembersDialog isOpen={isMembersOpen} onClose={() => setMembersOpen(false)} />
@@ -133,7 +143,11 @@ function Tasks({ view }: { readonly view: View }) {
       );
     }
     return (
-      <Empty icon="board" title="No task yet" text="Write down the first thing that is to be done. Drag it along as it gets done.">
+      <Empty
+        icon="board"
+        title="No task yet"
+        text="Write down the first thing that is to be done. Drag it along as it gets done."
+      >
         {canEdit && (
           <Button leftSection={<Icon name="plus" />} onClick={() => newTask("todo")}>
             New task
@@ -157,12 +171,10 @@ function Tasks({ view }: { readonly view: View }) {
 function Skeletons() {
   return (
     <div className="board" role="status" aria-label="Loading tasks">
-      {[3, 2, 1, 2, 1].map((count, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they stand for nothing.
-        <div className="column" key={index}>
-          {Array.from({ length: count }, (_, each) => (
-            <Skeleton key={each} height={84} radius="md" mt="xs" />
-          ))}
+      {STATUSES.map((status) => (
+        <div className="column" key={status}>
+          <Skeleton height={84} radius="md" mt="xs" />
+          <Skeleton height={64} radius="md" mt="xs" />
         </div>
       ))}
     </div>

@@ -28,7 +28,9 @@ export function ProjectsPage() {
       </Group>
       <Invitations />
       {error !== null && <Failure error={error} onRetry={() => void reload()} />}
-      {projects.length === 0 && error === null && (isLoading ? <Waiting what="Loading projects" /> : <First onNew={open} />)}
+      {projects.length === 0 &&
+        error === null &&
+        (isLoading ? <Waiting what="Loading projects" /> : <First onNew={open} />)}
       <ul className="plain project-list">
         {projects.map(({ id, name, description, role }) => (
           <li key={id}>
@@ -55,7 +57,11 @@ export function ProjectsPage() {
 
 function First({ onNew }: { readonly onNew: () => void }) {
   return (
-    <Empty icon="folder" title="No project yet" text="A project is a board of tasks that you share with others. Make the first one.">
+    <Empty
+      icon="folder"
+      title="No project yet"
+      text="A project is a board of tasks that you share with others. Make the first one."
+    >
       <Button leftSection={<Icon name="plus" />} onClick={onNew}>
         New project
       </Button>

@@ -27,7 +27,10 @@ async function allProjects(signal: AbortSignal): Promise<readonly Project[]> {
 
 export function ProjectsProvider({ children }: { readonly children: ReactNode }) {
   const { value, isLoading, error, reload } = useLoaded("projects", allProjects);
-  const context = useMemo(() => ({ projects: value ?? [], isLoading, error, reload }), [value, isLoading, error, reload]);
+  const context = useMemo(
+    () => ({ projects: value ?? [], isLoading, error, reload }),
+    [value, isLoading, error, reload],
+  );
   return <ProjectsContext value={context}>{children}</ProjectsContext>;
 }
 

@@ -47,7 +47,12 @@ function questionOf(project: string, { assignee, label, priority, due }: Filters
   const startOf = (day: string) => new Date(`${day}T00:00:00`).toISOString();
   const until = (days: number) => ({ dueFrom: startOf(dayAfter(0)), dueBefore: startOf(dayAfter(days)) });
   // A task without a time of day is due at the end of its day, which is the start of the next one.
-  const dues = { overdue: { overdue: true }, today: withEnd(until(1)), week: withEnd(until(8)), none: { hasDue: false } };
+  const dues = {
+    overdue: { overdue: true },
+    today: withEnd(until(1)),
+    week: withEnd(until(8)),
+    none: { hasDue: false },
+  };
   return {
     project,
     ...(assignee === null ? {} : assignee === NOBODY ? { unassigned: true } : { assignee }),
@@ -64,7 +69,10 @@ function withEnd({ dueFrom, dueBefore }: { dueFrom: string; dueBefore: string })
 
 function passes(task: Task, text: string): boolean {
   const title = task.title.toLocaleLowerCase();
-  return text.toLocaleLowerCase().split(/\s+/).every((word) => title.includes(word));
+  return text
+    .toLocaleLowerCase()
+    .split(/\s+/)
+    .every((word) => title.includes(word));
 }
 
 function merged(some: readonly Task[], others: readonly Task[]): readonly Task[] {
@@ -81,7 +89,12 @@ export function useTasks(project: string, filters: Filters) {
   );
   const items = useMemo(() => {
     const loaded = all.value?.items ?? [];
-    return text === "" ? loaded : merged(loaded.filter((task) => passes(task, text)), found.value ?? []);
+    return text === ""
+      ? loaded
+      : merged(
+          loaded.filter((task) => passes(task, text)),
+          found.value ?? [],
+        );
   }, [all.value, found.value, text]);
   const [shown, showMove] = useOptimistic(items, applyMove);
 
@@ -98,9 +111,7 @@ export function useTasks(project: string, filters: Filters) {
       showMove(to);
       try {
         const moved = await moveTask({ project, task: to.task, status: to.status, ...place });
-        startTransition(() =>
-          change(({ items: before, isCut }) => ({ items: merged([moved], before), isCut })),
-        );
+        startTransition(() => change(({ items: before, isCut }) => ({ items: merged([moved], before), isCut })));
         await findAgain();
       } catch (error) {
         tellFailed("The task could not be moved", error);

@@ -82,7 +82,12 @@ function Said({ comment, onDelete }: { readonly comment: Comment; readonly onDel
         </Text>
       </div>
       {canEdit && (isMine || project.role === "owner") && (
-        <ActionIcon variant="subtle" color="gray" aria-label={`Delete the comment of ${author.name}`} onClick={onDelete}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={`Delete the comment of ${author.name}`}
+          onClick={onDelete}
+        >
           <Icon name="trash" size={16} />
         </ActionIcon>
       )}
@@ -107,8 +112,14 @@ function CommentForm({ onAdd }: { readonly onAdd: (body: string) => Promise<void
   };
   return (
     <form className="add-line" onSubmit={(event) => void submit(event)}>
-      <Textarea aria-label="New comment" placeholder="Write a comment" rows={2} maxLength={20_000} value={body}
-        onChange={(event) => setBody(event.currentTarget.value)} />
+      <Textarea
+        aria-label="New comment"
+        placeholder="Write a comment"
+        rows={2}
+        maxLength={20_000}
+        value={body}
+        onChange={(event) => setBody(event.currentTarget.value)}
+      />
       <Button type="submit" variant="default" loading={isBusy} disabled={body.trim() === ""}>
         Comment
       </Button>

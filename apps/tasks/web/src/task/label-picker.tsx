@@ -44,6 +44,7 @@ export function LabelPicker({ chosen, onChange, error }: Props) {
         onSearchChange={setText}
         nothingFoundMessage={name === "" ? "Type a name to make a label" : "No such label yet"}
         maxValues={20}
+        styles={{ inputField: { minWidth: 40 } }}
         error={error}
       />
       {isNew && (

@@ -6,7 +6,13 @@ import { isOverdue, PRIORITY_NAMES, type Priority, STATUS_NAMES, type Status, sa
 
 export function LabelMark({ label }: { readonly label: Task["labels"][number] }) {
   return (
-    <Badge variant="default" tt="none" fw={500} size="sm" leftSection={<span className="swatch" style={{ background: label.color }} />}>
+    <Badge
+      variant="default"
+      tt="none"
+      fw={500}
+      size="sm"
+      leftSection={<span className="swatch" style={{ background: label.color }} />}
+    >
       {label.name}
     </Badge>
   );

@@ -3,7 +3,7 @@ import { Alert, Button, Modal, Tabs, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { asProblem, type Problem } from "../api/problem.ts";
-import { changeTask, createTask, deleteTask, task as askTask, type WholeTask } from "../api/tasks.ts";
+import { task as askTask, changeTask, createTask, deleteTask, type WholeTask } from "../api/tasks.ts";
 import { Failure, Waiting } from "../parts/failure.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { useLoaded } from "../parts/use-loaded.ts";
@@ -12,7 +12,7 @@ import { useProject } from "../project/project-context.tsx";
 import { Comments } from "./comments.tsx";
 import { changesOf, type Draft, draftOf, emptyDraft } from "./draft.ts";
 import { TaskForm } from "./task-form.tsx";
-import { sayMinutes, sayTime, type Status } from "./words.ts";
+import { type Status, sayMinutes, sayTime } from "./words.ts";
 import { WorkLogs } from "./work-logs.tsx";
 
 interface Props {
@@ -56,7 +56,15 @@ function NewTask({ status, onClose }: { readonly status: Status; readonly onClos
       setProblem(asProblem(error));
     }
   };
-  return <TaskForm start={{ ...emptyDraft(), status }} problem={problem} saveWords="Create task" onSave={save} onCancel={onClose} />;
+  return (
+    <TaskForm
+      start={{ ...emptyDraft(), status }}
+      problem={problem}
+      saveWords="Create task"
+      onSave={save}
+      onCancel={onClose}
+    />
+  );
 }
 
 function OpenTask({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {

@@ -38,10 +38,23 @@ export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete
       {problem !== null && !isShownAtField && <Failure error={problem} />}
       <fieldset className="task-form" disabled={!canEdit}>
         <div className="task-words">
-          <TextInput label="Title" required maxLength={300} data-autofocus value={draft.title}
-            error={problem?.fieldError("title")} onChange={(event) => set({ title: event.currentTarget.value })} />
-          <Textarea label="Notes" rows={7} maxLength={20_000} value={draft.notes} error={problem?.fieldError("notes")}
-            onChange={(event) => set({ notes: event.currentTarget.value })} />
+          <TextInput
+            label="Title"
+            required
+            maxLength={300}
+            data-autofocus
+            value={draft.title}
+            error={problem?.fieldError("title")}
+            onChange={(event) => set({ title: event.currentTarget.value })}
+          />
+          <Textarea
+            label="Notes"
+            rows={7}
+            maxLength={20_000}
+            value={draft.notes}
+            error={problem?.fieldError("notes")}
+            onChange={(event) => set({ notes: event.currentTarget.value })}
+          />
         </div>
         <Facts draft={draft} set={set} problem={problem} />
       </fieldset>
@@ -73,20 +86,56 @@ function Facts({ draft, set, problem }: FactsProps) {
   const people = members.map(({ account, name }) => ({ value: account, label: name }));
   return (
     <div className="task-facts">
-      <Select label="Status" data={optionsOf(STATUS_NAMES)} value={draft.status} allowDeselect={false}
-        error={problem?.fieldError("status")} onChange={(status) => set({ status: status as Status })} />
-      <Select label="Priority" data={optionsOf(PRIORITY_NAMES)} value={draft.priority} allowDeselect={false}
-        error={problem?.fieldError("priority")} onChange={(priority) => set({ priority: priority as Priority })} />
-      <Select label="Assignee" placeholder="Nobody" data={people} value={draft.assignee} clearable searchable
-        nothingFoundMessage="Nobody of that name" error={problem?.fieldError("assignee")}
-        onChange={(assignee) => set({ assignee })} />
+      <Select
+        label="Status"
+        data={optionsOf(STATUS_NAMES)}
+        value={draft.status}
+        allowDeselect={false}
+        error={problem?.fieldError("status")}
+        onChange={(status) => set({ status: status as Status })}
+      />
+      <Select
+        label="Priority"
+        data={optionsOf(PRIORITY_NAMES)}
+        value={draft.priority}
+        allowDeselect={false}
+        error={problem?.fieldError("priority")}
+        onChange={(priority) => set({ priority: priority as Priority })}
+      />
+      <Select
+        label="Assignee"
+        placeholder="Nobody"
+        data={people}
+        value={draft.assignee}
+        clearable
+        searchable
+        nothingFoundMessage="Nobody of that name"
+        error={problem?.fieldError("assignee")}
+        onChange={(assignee) => set({ assignee })}
+      />
       <div className="due-fields">
-        <TextInput type="date" label="Due" value={draft.dueDate} error={problem?.fieldError("due")}
-          onChange={(event) => set({ dueDate: event.currentTarget.value, ...(event.currentTarget.value === "" ? { dueTime: "" } : {}) })} />
-        <TextInput type="time" label="At" value={draft.dueTime} disabled={draft.dueDate === ""}
-          onChange={(event) => set({ dueTime: event.currentTarget.value })} />
+        <TextInput
+          type="date"
+          label="Due"
+          value={draft.dueDate}
+          error={problem?.fieldError("due")}
+          onChange={(event) =>
+            set({ dueDate: event.currentTarget.value, ...(event.currentTarget.value === "" ? { dueTime: "" } : {}) })
+          }
+        />
+        <TextInput
+          type="time"
+          label="At"
+          value={draft.dueTime}
+          disabled={draft.dueDate === ""}
+          onChange={(event) => set({ dueTime: event.currentTarget.value })}
+        />
       </div>
-      <LabelPicker chosen={draft.labels} onChange={(labels) => set({ labels })} error={problem?.fieldError("labels") ?? null} />
+      <LabelPicker
+        chosen={draft.labels}
+        onChange={(labels) => set({ labels })}
+        error={problem?.fieldError("labels") ?? null}
+      />
     </div>
   );
 }
@@ -96,7 +145,13 @@ function DeleteButton({ onDelete }: { readonly onDelete: () => Promise<void> }) 
   const [isSure, setSure] = useState(false);
   if (!isSure) {
     return (
-      <Button variant="subtle" color="red" leftSection={<Icon name="trash" />} onClick={() => setSure(true)}>
+      <Button
+        className="danger"
+        variant="subtle"
+        color="red"
+        leftSection={<Icon name="trash" />}
+        onClick={() => setSure(true)}
+      >
         Delete
       </Button>
     );

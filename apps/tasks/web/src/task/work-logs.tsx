@@ -85,7 +85,12 @@ function Entry({ log, onDelete }: { readonly log: WorkLog; readonly onDelete: ()
         )}
       </div>
       {canEdit && (isMine || project.role === "owner") && (
-        <ActionIcon variant="subtle" color="gray" aria-label={`Delete ${sayMinutes(log.minutes)} of ${who.name}`} onClick={onDelete}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={`Delete ${sayMinutes(log.minutes)} of ${who.name}`}
+          onClick={onDelete}
+        >
           <Icon name="trash" size={16} />
         </ActionIcon>
       )}
@@ -121,8 +126,25 @@ function LogForm({ onLog }: { readonly onLog: (values: Values) => Promise<void> 
     <form onSubmit={(event) => void submit(event)}>
       {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
       <div className="log-form">
-        <TextInput name="minutes" type="number" inputMode="numeric" min={1} max={1440} step={1} label="Minutes" required error={problem?.fieldError("minutes")} />
-        <TextInput name="day" type="date" label="Day" required defaultValue={dayOf(new Date())} error={problem?.fieldError("day")} />
+        <TextInput
+          name="minutes"
+          type="number"
+          inputMode="numeric"
+          min={1}
+          max={1440}
+          step={1}
+          label="Minutes"
+          required
+          error={problem?.fieldError("minutes")}
+        />
+        <TextInput
+          name="day"
+          type="date"
+          label="Day"
+          required
+          defaultValue={dayOf(new Date())}
+          error={problem?.fieldError("day")}
+        />
         <TextInput name="note" label="Note" maxLength={1_000} error={problem?.fieldError("note")} />
         <Button type="submit" variant="default" loading={isBusy}>
           Log work
