@@ -1,6 +1,10 @@
 /** Due dates: what people say (a day, perhaps a time of day, a time zone), and the instant that it means. */
 import { field } from "lineshaft";
 
+/** The years that a task can be due in. */
+export const DUE_YEAR_MIN = 1900;
+export const DUE_YEAR_MAX = 9000;
+
 /** What a caller says and sees. */
 export const dueShape = {
   date: field.date(),
@@ -27,6 +31,12 @@ export interface DueColumns {
 }
 
 export const NOT_DUE: DueColumns = { dueDate: null, dueTime: null, dueZone: null, dueAt: null };
+
+/** Whether a task can be due on a day. */
+export function isDueDay(date: string): boolean {
+  const { year } = Temporal.PlainDate.from(date);
+  return year >= DUE_YEAR_MIN && year <= DUE_YEAR_MAX;
+}
 
 /** Whether a name is one of the time zone database: no offsets, which know no summer time. */
 export function isTimeZone(name: string): boolean {

@@ -9,6 +9,7 @@
  * An occurrence is named by its wall time: `2026-03-29` or `2026-03-29T09:00`.
  */
 import { RRuleTemporal } from "rrule-temporal";
+import { DUE_YEAR_MAX } from "./due.ts";
 
 /** Occurrences of one answer. */
 export const OCCURRENCES_MAX = 1_000;
@@ -71,13 +72,16 @@ export function ruleProblem(from: RuleFrom): string | null {
 /** The occurrence after one; `null` after the last. */
 export function occurrenceAfter(from: RuleFrom, occurrence: string): string | null {
   const next = compiled(from).next(wallOf(occurrence), false);
-  return next ? nameOf(from, next) : null;
+  return next && next.year <= DUE_YEAR_MAX ? nameOf(from, next) : null;
 }
 
 /** The occurrences from one day to another, both included; at most `OCCURRENCES_MAX`. */
 export function occurrencesBetween(from: RuleFrom, first: string, last: string): string[] {
   const found = compiled(from).between(wallOf(first), wallOf(`${last}T23:59`), true);
-  return found.slice(0, OCCURRENCES_MAX).map((each) => nameOf(from, each));
+  return found
+    .filter(({ year }) => year <= DUE_YEAR_MAX)
+    .slice(0, OCCURRENCES_MAX)
+    .map((each) => nameOf(from, each));
 }
 
 /** The due date that an occurrence has by its rule. */

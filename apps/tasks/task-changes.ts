@@ -5,7 +5,17 @@
  * memory, in order, on what those before it have left. Nothing is written here (`task-writes.ts`).
  */
 import { type FaultOptions, field, type ValueOf } from "lineshaft";
-import { type DueColumns, dueColumns, dueShape, isTimeZone, NOT_DUE, shownDue } from "./due.ts";
+import {
+  DUE_YEAR_MAX,
+  DUE_YEAR_MIN,
+  type DueColumns,
+  dueColumns,
+  dueShape,
+  isDueDay,
+  isTimeZone,
+  NOT_DUE,
+  shownDue,
+} from "./due.ts";
 import { wrong } from "./errors.ts";
 import { CLOSED, LABELS_PER_TASK_MAX, Task, type TasksDb, TREE_LEVELS_MAX } from "./model.ts";
 import { Tree } from "./tree.ts";
@@ -96,6 +106,7 @@ export function judge(before: TaskState, change: Change, facts: Facts, now: Date
     return invalid("/labels", "has one that is no label of the project");
   }
   if (due && !isTimeZone(due.timeZone)) return invalid("/due/timeZone", "is no name of the time zone database");
+  if (due && !isDueDay(due.date)) return invalid("/due/date", `is not in the years ${DUE_YEAR_MIN} to ${DUE_YEAR_MAX}`);
   const refusal = after.parent === before.parent ? null : judgeParent(after, facts.tree);
   if (refusal) return refusal;
   const closed = CLOSED.includes(after.status);

@@ -8,6 +8,9 @@ import { byProject } from "./projects.ts";
 import { changeable } from "./task-changes.ts";
 import { listedTask, selectTasks, showTask } from "./task-view.ts";
 
+/** Tasks that are sorted by relevance: of more that fit, the latest. */
+export const RANKED_TASKS_MAX = 1_000;
+
 const SORTS = ["position", "due", "priority", "status", "title", "created", "updated", "relevance"] as const;
 type SortName = (typeof SORTS)[number];
 
@@ -70,7 +73,7 @@ export const myTasks = tasks.query("GET /mine", {
 
 export const searchTasks = tasks.query("GET /search", {
   summary: "Find tasks by words in title and notes, in all projects of the caller that are not archived",
-  description: "Without `sort` the best first.",
+  description: `Without \`sort\` the best first, of the latest ${RANKED_TASKS_MAX} that fit.`,
   input: { ...filters, q: words, ...sorting, ...paging },
   output: page(listedTask),
   async run(context) {
@@ -97,16 +100,29 @@ interface Listing {
   readonly sort: SortName;
 }
 
-async function taskPage(context: { readonly now: Date; readonly fail: Fail<never> }, all: Selected, listing: Listing) {
+interface Asking {
+  readonly db: TasksDb;
+  readonly now: Date;
+  readonly fail: Fail<never>;
+}
+
+async function taskPage(context: Asking, all: Selected, listing: Listing) {
   const { limit, cursor, sort: name = listing.sort, order, ...filter } = listing.asked;
   const sort =
     sortBy(name, order, filter.q) ?? context.fail("INVALID_INPUT", wrong("/sort", "takes words in `q`", "query"));
   const question = [...listing.list, name, sort.direction, filter];
-  const selected = filtered(all, filter, context.now).select(
+  const found = filtered(all, filter, context.now);
+  const selected = (sort.key === "relevance" ? latest(context.db, found) : found).select(
     (sort.key === "relevance" ? sort.by : sql`null`).$castTo<number | null>().as("relevance"),
   );
   const { items, next } = await pageOf(selected, { limit, cursor, question, id: "task.id", sort, fail: context.fail });
   return { items: items.map((row) => showTask(row, context.now)), next };
+}
+
+/** The latest of what was found: to judge how well a task fits takes time, and common words fit many. */
+function latest(db: TasksDb, found: Selected): Selected {
+  const ids = found.clearSelect().select("task.id").orderBy("task.id", "desc").limit(RANKED_TASKS_MAX);
+  return selectTasks(db).where("task.id", "in", ids);
 }
 
 function filtered(all: Selected, filter: ValueOf<typeof filters>, now: Date): Selected {

@@ -91,6 +91,7 @@ for (const server of TEST_SERVERS) {
       ["a parent that is not there", { parent: "01900000-0000-7000-8000-000000000000" }, "/parent"],
       ["a time zone that is none", { due: { date: "2026-01-01", timeZone: "Mars/Olympus" } }, "/due/timeZone"],
       ["an offset as a time zone", { due: { date: "2026-01-01", timeZone: "+02:00" } }, "/due/timeZone"],
+      ["a day too far away", { due: { date: "9999-12-31" } }, "/due/date"],
       ["a day that is none", { due: { date: "2026-02-30" } }, "/due/date"],
       ["a time of day that is none", { due: { date: "2026-02-03", time: "24:00" } }, "/due/time"],
       ["a blank title", { title: " " }, "/title"],

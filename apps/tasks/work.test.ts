@@ -80,7 +80,7 @@ describe("work on tasks", () => {
     });
   }
 
-  test("one changes and deletes what one wrote; an owner deletes what others wrote, but does not change it", async () => {
+  test("one changes and deletes what one wrote; an owner deletes what others wrote, but changes it not", async () => {
     const project = await team.project();
     const task = await taskIn(project);
     const entry = await log(task, { minutes: 10 });
