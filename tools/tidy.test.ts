@@ -36,7 +36,7 @@ const SAMPLES: readonly Sample[] = [
     rule: "apps-imports",
     path: "apps/blog/posts.ts",
     bad: 'import * as todos from "../todo/todos.ts";\n',
-    good: 'import { Todo } from "../todo/model.ts";\nimport { join } from "node:path";\n',
+    good: 'import { Todo } from "../todo/model.ts";\nimport { join } from "node:path";\nimport "rrule-temporal";\n',
   },
   {
     rule: "apps-imports",

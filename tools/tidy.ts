@@ -144,6 +144,14 @@ function checkLayers({ path, imports }: Source): readonly Report[] {
   });
 }
 
+/** Packages that the apps may use: those that `apps/package.json` names. */
+function appPackages(): ReadonlySet<string> {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "apps/package.json"), "utf8")) as { dependencies?: object };
+  return new Set(Object.keys(manifest.dependencies ?? {}));
+}
+
+const APP_PACKAGES = appPackages();
+
 function checkAppImports({ path, imports }: Source): readonly Report[] {
   const [, app] = path.split("/") as [string, string];
   const isEntry = path.split("/").length === 2;
@@ -153,7 +161,10 @@ function checkAppImports({ path, imports }: Source): readonly Report[] {
     if (/^(?:node:.*|lineshaft(?:\/[\w-]+)?)$/.test(specifier)) return [];
     const target = resolveRelative(path, specifier);
     if (target === null && isPage) return [];
-    if (target === null) return [{ line, message: `"${specifier}": an app uses only lineshaft and node:*` }];
+    if (APP_PACKAGES.has(specifier)) return [];
+    if (target === null) {
+      return [{ line, message: `"${specifier}": an app uses only lineshaft, node:* and what apps/package.json names` }];
+    }
     const isOwn = isEntry ? target.startsWith("apps/") : target.startsWith(`apps/${app}/`);
     if (isOwn || /^apps\/[^/]+\/model\.ts$/.test(target)) return [];
     return [{ line, message: `"${specifier}": an app imports its own files, and of others only their model.ts` }];
