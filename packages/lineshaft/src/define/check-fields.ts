@@ -15,7 +15,7 @@ import {
   INTEGER_MAX,
   INTEGER_MIN,
 } from "./field.ts";
-import { schemaOf } from "./schema.ts";
+import { fieldSchema } from "./schema.ts";
 import { shapeKind } from "./shape.ts";
 
 type Reference = FieldType & { kind: "ref" };
@@ -181,7 +181,7 @@ function schemaMisfit(spec: FieldSpec, value: unknown): string | null {
   if (json === undefined) return "has no JSON form";
   let validator: ReturnType<typeof Compile>;
   try {
-    validator = Compile(schemaOf({ spec, mode: spec.mode }, { dialect: "validate", direction: "input" }) as never);
+    validator = Compile(fieldSchema(spec, { dialect: "validate", direction: "input" }) as never);
   } catch {
     return null; // A pattern that does not compile, or a thunk that throws: told on its own.
   }

@@ -75,7 +75,8 @@ export function objectSchema(shapes: Readonly<Record<string, unknown>>, options:
   };
 }
 
-function fieldSchema(spec: FieldSpec, options: SchemaOptions): JsonSchema {
+/** The JSON Schema of one field. */
+export function fieldSchema(spec: FieldSpec, options: SchemaOptions): JsonSchema {
   const absentAsNull = options.direction === "output" && spec.mode === "optional";
   const plain = typeSchema(spec, options);
   const schema = spec.nullable || absentAsNull ? orNull(plain) : plain;

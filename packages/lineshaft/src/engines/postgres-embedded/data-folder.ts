@@ -31,7 +31,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EmbeddedPostgresError, systemCode } from "./errors.ts";
 import { type FolderLock, type LockOwner, mayBeAlive, readOwner, tryLock } from "./folder-lock.ts";
 import type { Identity } from "./identity.ts";
-import { isAlive, processesOn, signal, waitForEnd } from "./processes.ts";
+import { isTaken, processesOn, signal, waitForEnd } from "./processes.ts";
 
 const LOCK_POLL_MS = 20;
 /** A launcher that has just locked or unlocked has not written its name for an instant. */
