@@ -14,6 +14,8 @@ import { apps } from "../../main.ts";
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+/** How long the page may take for anything. */
+const ANSWER_MS_MAX = 10_000;
 const BUILT = join(import.meta.dirname, "built");
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -59,6 +61,7 @@ describe("the page", { skip: missingBrowser() }, () => {
   async function visit(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visitor> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     const page = await context.newPage();
+    page.setDefaultTimeout(ANSWER_MS_MAX);
     const problems: string[] = [];
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) problems.push(message.text());
@@ -189,8 +192,9 @@ describe("the page", { skip: missingBrowser() }, () => {
     await dialog.getByRole("combobox", { name: "Priority" }).click();
     await page.getByRole("option", { name: "Urgent" }).click();
     await dialog.getByRole("combobox", { name: "Labels" }).fill("Copy");
-    await dialog.getByRole("button", { name: "Create label “Copy”" }).click();
-    await dialog.getByText("Copy", { exact: true }).waitFor();
+    await page.getByRole("option", { name: "Create label “Copy”" }).click();
+    await dialog.getByText("Copy", { exact: true }).first().waitFor();
+    await page.keyboard.press("Tab");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "hidden" });
     const card = page.getByRole("article").filter({ hasText: "Write the whole text" });
@@ -205,7 +209,7 @@ describe("the page", { skip: missingBrowser() }, () => {
     await page.getByRole("button", { name: "Call the printer", exact: true }).waitFor({ state: "hidden" });
     await cardIn(page, "To do", "Draw the pictures").waitFor();
     await page.getByRole("button", { name: "Clear", exact: true }).click();
-    await page.getByRole("radio", { name: "List" }).check({ force: true });
+    await page.getByText("List", { exact: true }).click();
     await page.getByRole("row", { name: /Call the printer/ }).waitFor();
     await page.getByRole("combobox", { name: "Priority" }).click();
     await page.getByRole("option", { name: "Urgent" }).click();
@@ -230,7 +234,7 @@ describe("the page", { skip: missingBrowser() }, () => {
       await page.getByRole("button", { name: "Invite" }).waitFor();
       assert.deepEqual(await serious(page), [], "members");
       await page.getByRole("button", { name: "Close" }).click();
-      await page.getByRole("radio", { name: "List" }).check({ force: true });
+      await page.getByText("List", { exact: true }).click();
       await page.getByRole("table").waitFor();
       assert.deepEqual(await serious(page), [], "list");
       assert.deepEqual(problems, []);
@@ -250,7 +254,7 @@ describe("the page", { skip: missingBrowser() }, () => {
     await page.getByRole("dialog").getByText("Nobody has said anything yet.").waitFor();
     assert.equal(await overflow(), 0, "task");
     await page.getByRole("button", { name: "Close" }).click();
-    await page.getByRole("radio", { name: "List" }).check({ force: true });
+    await page.getByText("List", { exact: true }).click();
     await page.getByRole("table").waitFor();
     assert.equal(await overflow(), 0, "list");
     assert.deepEqual(problems, []);

@@ -22,7 +22,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
   return (
     <div className="shell">
       <header className="top">
-        <a href={addressOf({ at: "projects" })} className="home" aria-label="All projects">
+        <a href={addressOf({ at: "projects" })} className="home" aria-label="Tasks: all projects">
           <Brand />
         </a>
         <ProjectSwitcher />

@@ -1,13 +1,17 @@
 /** The labels of a task: chosen from those of the project, or made on the way. */
-import { Button, Group, MultiSelect } from "@mantine/core";
+import { MultiSelect } from "@mantine/core";
 import { useState } from "react";
 import { createLabel } from "../api/projects.ts";
-import { Icon } from "../parts/icons.tsx";
 import { tellFailed } from "../parts/notices.tsx";
 import { useProject } from "../project/project-context.tsx";
 
 /** Colours of new labels, in turn. */
 const COLORS = ["#4263eb", "#0c8599", "#2f9e44", "#e8590c", "#c2255c", "#9c36b5", "#f08c00", "#64748b"];
+
+/** Stands among the labels for one that is not there yet. */
+const NEW = "new";
+/** Labels of one task. */
+const LABELS_MAX = 20;
 
 interface Props {
   readonly chosen: readonly string[];
@@ -31,29 +35,21 @@ export function LabelPicker({ chosen, onChange, error }: Props) {
       tellFailed("The label could not be made", failure);
     }
   };
+  const options = labels.map((label) => ({ value: label.id, label: label.name }));
   return (
-    <div>
-      <MultiSelect
-        label="Labels"
-        placeholder={chosen.length === 0 ? "None" : ""}
-        data={labels.map((label) => ({ value: label.id, label: label.name }))}
-        value={[...chosen]}
-        onChange={onChange}
-        searchable
-        searchValue={text}
-        onSearchChange={setText}
-        nothingFoundMessage={name === "" ? "Type a name to make a label" : "No such label yet"}
-        maxValues={20}
-        styles={{ inputField: { minWidth: 40 } }}
-        error={error}
-      />
-      {isNew && (
-        <Group mt={6}>
-          <Button size="xs" variant="light" leftSection={<Icon name="plus" size={14} />} onClick={() => void create()}>
-            Create label “{name}”
-          </Button>
-        </Group>
-      )}
-    </div>
+    <MultiSelect
+      label="Labels"
+      placeholder={chosen.length === 0 ? "None" : ""}
+      data={isNew ? [...options, { value: NEW, label: `Create label “${name}”` }] : options}
+      value={[...chosen]}
+      onChange={(next) => (next.includes(NEW) ? void create() : onChange(next))}
+      searchable
+      searchValue={text}
+      onSearchChange={setText}
+      nothingFoundMessage="Type a name to make a label"
+      maxValues={LABELS_MAX}
+      styles={{ inputField: { minWidth: 40 } }}
+      error={error}
+    />
   );
 }
