@@ -76,7 +76,7 @@ describe("the page", { skip: missingBrowser() }, () => {
   /** The same account in a profile with another screen or scheme. */
   async function again(options: Parameters<Browser["newContext"]>[0]): Promise<Visitor> {
     const visitor = await visit({ ...options, storageState: await ada.context.storageState() });
-    await visitor.page.goto(ada.page.url());
+    await visitor.page.goto(ada.page.url().replace(/\/list$/, "/board"));
     await visitor.page.getByRole("region", { name: "To do" }).waitFor();
     return visitor;
   }

@@ -5,7 +5,7 @@
  * on the server, which knows whole words, in titles and notes. A move is shown before the server has confirmed it, and
  * taken back when it is refused.
  */
-import { startTransition, useCallback, useMemo, useOptimistic } from "react";
+import { startTransition, useCallback, useEffect, useMemo, useOptimistic } from "react";
 import { moveTask, projectTasks, type Task, type TaskQuestion } from "../api/tasks.ts";
 import { tellFailed } from "../parts/notices.tsx";
 import { useLoaded } from "../parts/use-loaded.ts";
@@ -103,6 +103,13 @@ export function useTasks(project: string, filters: Filters) {
   const refresh = useCallback(async () => {
     await Promise.all([reload(), findAgain()]);
   }, [reload, findAgain]);
+
+  // Others may have changed something while the page was out of sight.
+  useEffect(() => {
+    const look = () => document.visibilityState === "visible" && void refresh();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [refresh]);
 
   const move = (to: Move) => {
     const { above, below } = neighborsOf(items, to);
