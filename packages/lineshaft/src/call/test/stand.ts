@@ -138,7 +138,8 @@ export class Site implements AsyncDisposable {
   }
 
   static async open(server: TestServer): Promise<Site> {
-    const app = await startTestApp({ services: modules }, { server });
+    // A server of its own: tests of outages stop it.
+    const app = await startTestApp({ services: modules }, { server, embedded: {} });
     const direct = await app.connect();
     direct.on("error", () => {});
     return new Site(app, direct);
