@@ -19,7 +19,8 @@ const WORK = join(ROOT, "bench/.generated/docs");
 const PAGES = ["README.md", "CHANGELOG.md", ...globSync("docs/**/*.md", { cwd: ROOT })].sort();
 const START_MS = 60_000;
 /** Commands whose truth other tests show: the two commands, the build, the tarball. */
-const SHOWN_ELSEWHERE = /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/;
+const SHOWN_ELSEWHERE =
+  /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/;
 
 interface Block {
   readonly language: string;
@@ -91,7 +92,9 @@ describe("the code in the docs", () => {
     const unknown = commands.filter((command) => !SHOWN_ELSEWHERE.test(command) && !command.startsWith("curl "));
     test(`${page} has no command that nobody runs`, () => assert.deepEqual(unknown, []));
     if (!commands.some((command) => command.startsWith("curl "))) continue;
-    const entry = blocks.some(({ file }) => file === "app.ts") ? join(folderOf(page), "app.ts") : join(ROOT, "apps/main.ts");
+    const entry = blocks.some(({ file }) => file === "app.ts")
+      ? join(folderOf(page), "app.ts")
+      : join(ROOT, "apps/main.ts");
     test(`${page}: its requests answer what it says`, { timeout: 2 * START_MS }, () => askPage(blocks, entry));
   }
 });
@@ -107,7 +110,14 @@ function commandsOf(text: string): string[] {
 
 async function askPage(blocks: readonly Block[], entry: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lineshaft-docs-"));
-  const environment = { ...process.env, PORT: "0", METRICS_PORT: "0", LINESHAFT_DATA: folder, LOG_LEVEL: "silent", CI: "" };
+  const environment = {
+    ...process.env,
+    PORT: "0",
+    METRICS_PORT: "0",
+    LINESHAFT_DATA: folder,
+    LOG_LEVEL: "silent",
+    CI: "",
+  };
   const cwd = entry.startsWith(WORK) ? dirname(entry) : ROOT;
   const child = spawn(process.execPath, [entry], { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"] });
   try {
@@ -117,7 +127,9 @@ async function askPage(blocks: readonly Block[], entry: string): Promise<void> {
       const answers: string[] = [];
       for (const command of commandsOf(block.text)) {
         if (!command.startsWith("curl ")) continue;
-        const asked = command.replace(/http:\/\/(?:localhost|127\.0\.0\.1):4000/g, url).replace(/localhost:4000/g, url.slice(7));
+        const asked = command
+          .replace(/http:\/\/(?:localhost|127\.0\.0\.1):4000/g, url)
+          .replace(/localhost:4000/g, url.slice(7));
         const { stdout } = await run("bash", ["-c", asked.replace(/^curl /, "curl -sS --max-time 20 ")]);
         answers.push(stdout);
       }

@@ -31,10 +31,16 @@ function joined(): { promised: Set<string>; tested: Map<string, Set<string>> } {
 test("every promise has a test", () => {
   const { promised, tested } = joined();
   assert.ok(promised.size > 0);
-  assert.deepEqual([...promised].filter((id) => !tested.has(id)), []);
+  assert.deepEqual(
+    [...promised].filter((id) => !tested.has(id)),
+    [],
+  );
 });
 
 test("every id in a test's name is a promise", () => {
   const { promised, tested } = joined();
-  assert.deepEqual([...tested.keys()].filter((id) => !promised.has(id)), []);
+  assert.deepEqual(
+    [...tested.keys()].filter((id) => !promised.has(id)),
+    [],
+  );
 });

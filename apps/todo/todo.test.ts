@@ -36,7 +36,11 @@ for (const server of TEST_SERVERS) {
       const headers = { origin: "https://todobackend.com" };
       const got = await fetch(`${running.url}/todos`, { headers });
       assert.equal(got.headers.get("access-control-allow-origin"), "*");
-      const asked = { ...headers, "access-control-request-method": "PATCH", "access-control-request-headers": "content-type" };
+      const asked = {
+        ...headers,
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "content-type",
+      };
       const preflight = await fetch(`${running.url}/todos/x`, { method: "OPTIONS", headers: asked });
       assert.equal(preflight.status, 204);
       assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /PATCH/);

@@ -52,12 +52,7 @@ export const change = todos.command("PATCH /todos/:id", {
   input: { ...Todo.pick("id"), ...Todo.partial("title", "completed", "order") },
   output: shown,
   async run({ input: { id, ...changes }, db, fail, request }) {
-    const todo = await db
-      .updateTable("todo")
-      .set(changes)
-      .where("id", "=", id)
-      .returningAll()
-      .executeTakeFirst();
+    const todo = await db.updateTable("todo").set(changes).where("id", "=", id).returningAll().executeTakeFirst();
     return withUrl(todo ?? fail("NOT_FOUND"), request);
   },
 });

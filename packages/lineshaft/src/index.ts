@@ -3,7 +3,8 @@
 export type { ExpressionBuilder, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
 export { sql } from "kysely";
 export { type App, app } from "./app/app.ts";
-export type { AppOptions, CallAs, RunningApp, StartOptions } from "./app/start.ts";
+export type { CallAs } from "./app/call-as.ts";
+export type { AppOptions, RunningApp, StartOptions } from "./app/start.ts";
 export { matches, rank } from "./data/search.ts";
 export type { AccountActor, Actor, ActorRule, Nobody } from "./define/actor.ts";
 export type {

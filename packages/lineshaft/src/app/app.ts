@@ -15,8 +15,8 @@ export interface App {
   /**
    * Starts the app inside another program, such as a test: nothing is printed and no signal is handled.
    *
-   * @throws {DeclarationError | SettingsError | EmbeddedPostgresError | MigrationError | ListenError} before anything is
-   *   served; what was started is stopped again.
+   * @throws {DeclarationError | SettingsError | EmbeddedPostgresError | MigrationError | ListenError} before anything
+   *   is served; what was started is stopped again.
    */
   start(options?: StartOptions): Promise<RunningApp>;
 }

@@ -34,13 +34,18 @@ export function platformPages(options: PagesOptions): Map<string, Page> {
   const { declarations, title, version, description } = options;
   let document: string | undefined;
   const openapi = () => {
-    document ??= JSON.stringify(openApiDocument(declarations, { title, version, ...(description ? { description } : {}) }));
+    document ??= JSON.stringify(
+      openApiDocument(declarations, { title, version, ...(description ? { description } : {}) }),
+    );
     return document;
   };
   return new Map<string, Page>([
     ["/health/live", () => json({ status: "ok" })],
     ["/health/ready", () => readiness(options)],
-    ["/openapi.json", () => ({ ...json(null), body: openapi(), headers: { "access-control-allow-origin": "*" }, tagged: true })],
+    [
+      "/openapi.json",
+      () => ({ ...json(null), body: openapi(), headers: { "access-control-allow-origin": "*" }, tagged: true }),
+    ],
     ...referencePages(title),
   ]);
 }

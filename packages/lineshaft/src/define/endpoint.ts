@@ -95,7 +95,9 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   readonly input?: TInput;
   readonly output?: TOutput;
   /** Expected failures beyond the platform's codes. */
-  readonly errors?: { readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422; readonly title: string } };
+  readonly errors?: {
+    readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422; readonly title: string };
+  };
   /** Default: 200, or 204 without an output. */
   readonly status?: 200 | 201 | 202 | 204;
   /** Default `serializable`. Commands only. */

@@ -31,7 +31,11 @@ export const ERRORS = {
   REQUEST_TIMEOUT: { status: 408, title: "The request took too long to arrive", retry: "now" },
   CONFLICT: { status: 409, title: "Others changed the same data at the same time", retry: "now" },
   ALREADY_EXISTS: { status: 409, title: "It exists already", retry: "never" },
-  STILL_REFERENCED: { status: 409, title: "Other data still refers to it, or what it refers to is gone", retry: "never" },
+  STILL_REFERENCED: {
+    status: 409,
+    title: "Other data still refers to it, or what it refers to is gone",
+    retry: "never",
+  },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large", retry: "never" },
   URL_TOO_LONG: { status: 414, title: "The URL is too long", retry: "never" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "The body has a type or encoding that is not taken", retry: "never" },

@@ -191,7 +191,9 @@ class FieldDefinition implements Field<unknown, Mode, boolean> {
 
 /** Whether a value is a field, also one that another copy of this package made. */
 export function isField(value: unknown): value is AnyField {
-  return typeof value === "object" && value !== null && "spec" in value && typeof (value as AnyField).computed === "function";
+  return (
+    typeof value === "object" && value !== null && "spec" in value && typeof (value as AnyField).computed === "function"
+  );
 }
 
 /**
@@ -279,7 +281,9 @@ export const field = Object.freeze({
   decimal: (options: { readonly precision: number; readonly scale: number }): Field<string> => {
     const { precision, scale } = options;
     const good = precision >= 1 && precision <= 1_000 && scale >= 0 && scale <= precision;
-    const mistakes = good ? [] : [`decimal: precision is 1 to 1000 and scale 0 to precision, not ${precision}, ${scale}`];
+    const mistakes = good
+      ? []
+      : [`decimal: precision is 1 to 1000 and scale 0 to precision, not ${precision}, ${scale}`];
     return make({ kind: "decimal", precision, scale }, { mistakes });
   },
 
@@ -305,7 +309,9 @@ export const field = Object.freeze({
   enum: <const TValues extends readonly [string, ...string[]]>(...values: TValues): Field<TValues[number]> =>
     make(
       { kind: "enum", values },
-      { mistakes: new Set(values).size === values.length ? [] : [`enum: a value stands twice in ${values.join(", ")}`] },
+      {
+        mistakes: new Set(values).size === values.length ? [] : [`enum: a value stands twice in ${values.join(", ")}`],
+      },
     ),
 
   /** An absolute http or https URL of at most `URL_CHARS_MAX` characters. */
@@ -324,12 +330,17 @@ export const field = Object.freeze({
     (): Field<unknown>;
   },
 
-  /** A list of values, stored as a Postgres array (a list of `json`: as `jsonb`). `max` defaults to `LIST_ITEMS_MAX`. */
+  /** A list of values: a Postgres array, or `jsonb` for lists of `json`. `max` defaults to `LIST_ITEMS_MAX`. */
   list: <TValue>(item: Field<TValue, any>, options: { readonly max?: number } = {}): Field<TValue[]> => {
     const inner: FieldSpec = item.spec;
     const nested = inner.type.kind === "list" || inner.type.kind === "ref" || inner.mode !== "required";
-    const mistakes = nested ? ["list: the item is a plain required field, not a list, a reference or an optional one"] : [];
-    return make({ kind: "list", item, max: options.max ?? LIST_ITEMS_MAX }, { mistakes: [...inner.mistakes, ...mistakes] });
+    const mistakes = nested
+      ? ["list: the item is a plain required field, not a list, a reference or an optional one"]
+      : [];
+    return make(
+      { kind: "list", item, max: options.max ?? LIST_ITEMS_MAX },
+      { mistakes: [...inner.mistakes, ...mistakes] },
+    );
   },
 
   /**

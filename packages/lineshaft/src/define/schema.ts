@@ -6,8 +6,8 @@
  * - `document`: for OpenAPI. Standard formats, descriptions, examples; entities become references to components.
  */
 import type { EntityDefinition } from "./entity.ts";
-import { type AnyField, type FieldSpec, LIST_ITEMS_MAX, refTarget, URL_CHARS_MAX, EMAIL_CHARS_MAX } from "./field.ts";
 import { primaryKey } from "./entity.ts";
+import { type AnyField, EMAIL_CHARS_MAX, type FieldSpec, LIST_ITEMS_MAX, refTarget, URL_CHARS_MAX } from "./field.ts";
 import { omittable, shapeKind } from "./shape.ts";
 
 export type JsonSchema = { [keyword: string]: unknown };

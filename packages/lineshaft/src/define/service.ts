@@ -92,7 +92,6 @@ export interface ServiceOptions<TEntities, TRule> {
   readonly description?: string;
   /** Called once at the start of an app, before the first call: for what a service needs of its surroundings. */
   readonly prepare?: (surroundings: Surroundings) => void;
-
 }
 
 /** A service as the platform sees it. */

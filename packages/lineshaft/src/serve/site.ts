@@ -3,7 +3,7 @@
  *
  * All files are read at the start and served from memory under their paths, so nothing outside the folder can ever be
  * reached. Files whose names carry a hash, as bundlers write them, may be kept by browsers for good; the others are
- * asked again by their entity tags. Scripts and connections to other hosts are refused by the policy that is sent along.
+ * asked again by their entity tags. Scripts and connections to other hosts are refused by the policy that goes along.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";

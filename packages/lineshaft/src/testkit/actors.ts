@@ -7,7 +7,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type pg from "pg";
 import { tokenHash } from "../accounts/tokens.ts";
-import type { CallAs, RunningApp } from "../app/start.ts";
+import type { CallAs } from "../app/call-as.ts";
+import type { RunningApp } from "../app/start.ts";
 import { type AccountActor, type Actor, NOBODY } from "../define/actor.ts";
 import type { Endpoint, EndpointDefinition } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";

@@ -147,7 +147,8 @@ export async function clearRemains(folder: DataFolder, report: (step: string) =>
     await stopServer(folder.data);
   }
   // Postgres refuses to start while the id in this file belongs to a process of its user, whatever that process is, and
-  // takes a zombie for a living one. A file whose id is free stays: Postgres finds the old shared memory by it and checks that nobody uses it.
+  // takes a zombie for a living one. A file whose id is free stays: Postgres finds the old shared memory by it and
+  // checks that nobody uses it.
   const left = postmasterPid(folder.data);
   if (left !== undefined && isTaken(left)) rmSync(join(folder.data, "postmaster.pid"), { force: true });
 }
