@@ -17,6 +17,7 @@ import { createLog } from "../observe/log.ts";
 import { findAppFile } from "./app-file.ts";
 import { APP_OPTION, type Command, CommandError, EXIT } from "./command.ts";
 import type { Go, Up } from "./dev-app.ts";
+import { endWithNpm } from "./npm-parent.ts";
 import { note, paint, say } from "./terminal.ts";
 import { watchSources } from "./watch.ts";
 
@@ -44,6 +45,7 @@ export const dev: Command = {
     const loop = new DevLoop(file);
     resources.defer(() => loop.stop());
     const ended = untilSignal();
+    endWithNpm();
     await using store = await openDatabase(settings);
     resources.use(
       watchSources(

@@ -1,6 +1,7 @@
 /** `lineshaft start`: runs the app as `node app.ts` does, wherever its file is. */
 import { findAppFile, runAppOf } from "./app-file.ts";
 import { APP_OPTION, type Command } from "./command.ts";
+import { endWithNpm } from "./npm-parent.ts";
 
 export const start: Command = {
   name: "start",
@@ -11,6 +12,7 @@ export const start: Command = {
   options: { app: APP_OPTION },
   async run(call) {
     process.exitCode = 0;
+    endWithNpm();
     await runAppOf(findAppFile(call), (app) => app.run());
     // A start that failed has said why and set the code; one that did not ends with the process.
     return process.exitCode || (await new Promise<never>(() => {}));

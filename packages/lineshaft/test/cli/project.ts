@@ -33,8 +33,11 @@ export const word = links.query("GET /word", {
   output: { word: field.text() },
   run: async () => ({ word: "${word}" }),
 });
-export const add = links.command("POST /links", { input: Link.pick("code"), output: Link, actor: "anyone", run: async ({ input, db }) =>
-  db.insertInto("link").values(input).returningAll().executeTakeFirstOrThrow() });
+export const add = links.command("POST /links", {
+  input: Link.pick("code"),
+  output: Link,
+  run: async ({ input, db }) => db.insertInto("link").values(input).returningAll().executeTakeFirstOrThrow(),
+});
 `;
 }
 
