@@ -3,7 +3,8 @@
  * runs, every JSON block that follows a command is what the command answers, every link leads somewhere.
  *
  * A block says what it is behind its language: `ts file=links.ts` names a file, so that later blocks of the same page
- * can import it. A page whose blocks hold an `app.ts` is run: its `curl` lines ask that app, on a port of the test's.
+ * can import it. Blocks that name a test file are run as tests. A page whose blocks hold an `app.ts` is run: its `curl`
+ * lines ask that app, on a port of the test's.
  */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -18,9 +19,12 @@ const ROOT = join(import.meta.dirname, "..");
 const WORK = join(ROOT, "bench/.generated/docs");
 const PAGES = ["README.md", "CHANGELOG.md", ...globSync("docs/**/*.md", { cwd: ROOT })].sort();
 const START_MS = 60_000;
-/** Commands whose truth other tests show: the two commands, the build, the tarball. */
-const SHOWN_ELSEWHERE =
-  /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/;
+/** Commands whose truth other tests show: the two commands, the build, the tarballs, the command line's own tests. */
+const SHOWN_ELSEWHERE = [
+  /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/,
+  /^npm create lineshaft my-app$/, // packages/create-lineshaft/test/create.test.ts
+  /^npx lineshaft (?:dev|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/, // packages/lineshaft/test/cli
+];
 
 interface Block {
   readonly language: string;
@@ -89,8 +93,12 @@ describe("the code in the docs", () => {
   for (const page of PAGES) {
     const blocks = blocksOf(page);
     const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => commandsOf(text));
-    const unknown = commands.filter((command) => !SHOWN_ELSEWHERE.test(command) && !command.startsWith("curl "));
+    const unknown = commands.filter(
+      (command) => !command.startsWith("curl ") && !SHOWN_ELSEWHERE.some((pattern) => pattern.test(command)),
+    );
     test(`${page} has no command that nobody runs`, () => assert.deepEqual(unknown, []));
+    const tests = blocks.flatMap(({ file }) => (file?.endsWith(".test.ts") ? [join(folderOf(page), file)] : []));
+    if (tests.length > 0) test(`${page}: its tests pass`, { timeout: 2 * START_MS }, () => runTests(tests));
     if (!commands.some((command) => command.startsWith("curl "))) continue;
     const entry = blocks.some(({ file }) => file === "app.ts")
       ? join(folderOf(page), "app.ts")
@@ -98,6 +106,14 @@ describe("the code in the docs", () => {
     test(`${page}: its requests answer what it says`, { timeout: 2 * START_MS }, () => askPage(blocks, entry));
   }
 });
+
+/** Tests of a page, as their reader runs them. */
+async function runTests(files: readonly string[]): Promise<void> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  await run(process.execPath, ["--test", ...files], { env }).catch((error: { stdout: string }) => {
+    assert.fail(error.stdout);
+  });
+}
 
 /** The commands of a shell block; a line that ends with a backslash goes on. */
 function commandsOf(text: string): string[] {
