@@ -4,6 +4,7 @@
  * Kysely's own driver and pool are not used; the compiler and the plugins of a service are made once and shared.
  */
 import {
+  type AbortableQueryOptions,
   type CompiledQuery,
   type DatabaseConnection,
   DefaultQueryExecutor,
@@ -44,6 +45,21 @@ class CallConnection implements DatabaseConnection {
   }
 }
 
+/** Runs what is compiled without Kysely's own handling of connections, which a call does not have. */
+class CallExecutor extends DefaultQueryExecutor {
+  readonly #connection: CallConnection;
+
+  constructor(connection: CallConnection, plugins: KyselyPlugin[]) {
+    super(compiler, adapter, { provideConnection: (use) => use(connection) }, plugins);
+    this.#connection = connection;
+  }
+
+  override executeQuery<R>(query: CompiledQuery, options?: AbortableQueryOptions): Promise<QueryResult<R>> {
+    // Kysely's way costs several promises for each statement; only a signal of the caller's own needs it.
+    return options?.signal ? super.executeQuery(query, options) : this.#connection.executeQuery(query);
+  }
+}
+
 const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 function counted(result: StatementResult): QueryResult<unknown> {
@@ -60,12 +76,7 @@ export function kyselyOf(transaction: CallTransaction, service: ServiceDefinitio
     plugins = [entityWrites(service)];
     pluginsOf.set(service, plugins);
   }
-  const executor = new DefaultQueryExecutor(
-    compiler,
-    adapter,
-    { provideConnection: (use) => use(connection) },
-    plugins,
-  );
+  const executor = new CallExecutor(connection, plugins);
   return new Transaction({ ...UNUSED, executor } as unknown as KyselyProps);
 }
 

@@ -17,6 +17,7 @@ import { type Fault, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { type Connection, clientConfig } from "./connection.ts";
 import { errorCode, RETRY_AFTER_SECONDS } from "./failures.ts";
+import { Queue } from "./queue.ts";
 import { Session } from "./session.ts";
 
 export { type Connection, clientConfig };
@@ -71,7 +72,7 @@ export class Pool implements AsyncDisposable {
   readonly #answerMs: number;
   readonly #sessions = new Set<Session>();
   /** In the order in which they came. */
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Queue<Waiter>();
   readonly #watch: NodeJS.Timeout;
   #idle: Session[] = [];
   #opening = 0;
@@ -118,7 +119,7 @@ export class Pool implements AsyncDisposable {
         reject(busy("none was free in time"));
       }, waitMs);
       const waiter: Waiter = { resolve, reject, timer };
-      this.#waiters.add(waiter);
+      this.#waiters.push(waiter);
       this.#fill();
     });
   }
@@ -179,13 +180,12 @@ export class Pool implements AsyncDisposable {
   }
 
   #offer(session: Session): void {
-    const [waiter] = this.#waiters;
+    const waiter = this.#waiters.shift();
     if (!waiter) {
       session.idleSinceMs = performance.now();
       this.#idle.push(session);
       return;
     }
-    this.#waiters.delete(waiter);
     clearTimeout(waiter.timer);
     waiter.resolve(session);
   }
@@ -234,11 +234,10 @@ export class Pool implements AsyncDisposable {
   }
 
   #refuseWaiters(error: Fault): void {
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#waiters.drain()) {
       clearTimeout(waiter.timer);
       waiter.reject(error);
     }
-    this.#waiters.clear();
   }
 
   #look(): void {

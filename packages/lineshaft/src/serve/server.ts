@@ -12,6 +12,7 @@ import { type ErrorCode, fault } from "../define/errors.ts";
 import { LINGER_MS } from "./answer.ts";
 import { expectContinue } from "./body.ts";
 import { PROBLEM_MEDIA_TYPE, problemAnswer } from "./problem.ts";
+import { Slots } from "./slots.ts";
 
 /** Bytes of the request line and all headers. */
 export const HEADER_BYTES_MAX = 32_768;
@@ -59,7 +60,7 @@ export class HttpServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
   /** Answers that are being worked out. */
-  readonly #active = new Set<ServerResponse>();
+  readonly #active = new Slots<ServerResponse>();
   /** Sockets that got their last answer after something that is not HTTP. */
   readonly #broken = new WeakSet<Duplex>();
   #draining = false;
@@ -120,7 +121,7 @@ export class HttpServer {
     if (!this.#server.listening) return;
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const response of this.#active) if (!response.headersSent) response.shouldKeepAlive = false;
+    for (const response of this.#active.all()) if (!response.headersSent) response.shouldKeepAlive = false;
     const idle = setInterval(() => this.#server.closeIdleConnections(), DRAIN_CHECK_MS);
     const cut = setTimeout(() => this.#server.closeAllConnections(), this.#options.drainMs ?? DRAIN_MS);
     await closed;
@@ -136,10 +137,10 @@ export class HttpServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#draining) response.shouldKeepAlive = false;
-    this.#active.add(response);
+    const place = this.#active.add(response);
     await this.#options.handle(request, response);
-    if (response.writableEnded) this.#active.delete(response);
-    else response.once("close", () => this.#active.delete(response));
+    if (response.writableEnded) this.#active.delete(place);
+    else response.once("close", () => this.#active.delete(place));
     if (response.writableFinished || !response.socket?.writableLength) return;
     // The caller reads slower than we write: it gets its time, and no more.
     const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
@@ -154,7 +155,7 @@ export class HttpServer {
       return;
     }
     this.#broken.add(socket);
-    const current = [...this.#active].find((response) => response.req.socket === socket);
+    const current = this.#active.all().find((response) => response.req.socket === socket);
     if (current?.headersSent) (socket as Socket).destroySoon();
     else if (current?.req.complete) current.shouldKeepAlive = false;
     else endWithProblem(socket, ...brokenProblem(error.code));
