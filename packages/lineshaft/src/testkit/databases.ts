@@ -31,7 +31,8 @@ interface Template {
   readonly builder: object;
   state: "building" | "ready";
   waiters: Waiter[];
-  spare: "none" | "on its way" | { readonly database: string };
+  /** The copy that the next test gets: there already, or on its way. */
+  spare: Promise<string> | null;
 }
 
 /** Names are our own, but a quote costs nothing. */
@@ -125,7 +126,7 @@ export class Databases implements AsyncDisposable {
 
   async #beginTemplate(owner: object, id: number, key: string): Promise<FromHost> {
     const folder = join(this.#folder, String(this.#count + 1));
-    const template: Template = { database: "", folder, state: "building", builder: owner, waiters: [], spare: "none" };
+    const template: Template = { database: "", folder, state: "building", builder: owner, waiters: [], spare: null };
     this.#templates.set(key, template);
     mkdirSync(folder, { recursive: true });
     template.database = await this.#create("template", null);
@@ -142,11 +143,11 @@ export class Databases implements AsyncDisposable {
   }
 
   async #copy(owner: object, id: number, template: Template): Promise<FromHost> {
-    const { spare } = template;
-    if (typeof spare === "object") template.spare = "none";
-    const ready = typeof spare === "object" ? spare.database : null;
-    const database = ready ?? (await this.#create("test", template.database));
     this.#prepareSpare(template);
+    const spare = template.spare!;
+    template.spare = null;
+    this.#prepareSpare(template);
+    const database = await spare;
     return this.#give(owner, id, database, template.folder);
   }
 
@@ -157,12 +158,9 @@ export class Databases implements AsyncDisposable {
   }
 
   #prepareSpare(template: Template): void {
-    if (template.spare !== "none") return;
-    template.spare = "on its way";
-    this.#create("test", template.database).then(
-      (database) => void (template.spare = { database }),
-      () => void (template.spare = "none"),
-    );
+    if (template.spare !== null) return;
+    template.spare = this.#create("test", template.database);
+    template.spare.catch(() => {});
   }
 
   async #bound(): Promise<void> {
@@ -170,8 +168,8 @@ export class Databases implements AsyncDisposable {
     for (const [key, template] of ready.slice(0, Math.max(0, ready.length - TEMPLATES_MAX))) {
       this.#templates.delete(key);
       rmSync(template.folder, { recursive: true, force: true });
-      const spare = typeof template.spare === "object" ? template.spare.database : null;
-      if (spare !== null) await this.#run(`drop database if exists ${quoted(spare)} with (force)`);
+      const spare = await template.spare?.catch(() => null);
+      if (spare) await this.#run(`drop database if exists ${quoted(spare)} with (force)`);
       await this.#run(`drop database if exists ${quoted(template.database)} with (force)`);
     }
   }
