@@ -25,7 +25,8 @@ export const COMPUTED_COMMENT = "computed: ";
 const SETTINGS =
   "set local search_path to pg_catalog; set local timezone to 'UTC'; set local datestyle to 'ISO'; " +
   "set local jit to off; " +
-  "set local extra_float_digits to 1; set local quote_all_identifiers to off; set local standard_conforming_strings to on";
+  "set local extra_float_digits to 1; set local quote_all_identifiers to off; " +
+  "set local standard_conforming_strings to on";
 
 const CONSTRAINT_KINDS = { p: "primary", u: "unique", c: "check", f: "foreign", x: "exclude" } as const;
 const DELETE_RULES: Readonly<Record<string, DeleteRule>> = {
@@ -113,11 +114,13 @@ type RawIndex = Pick<IndexModel, "name" | "unique" | "method" | "columns" | "whe
 
 /** Columns of a constraint or index in their order, by their numbers. */
 function columnNames(relation: string, numbers: string): string {
-  return `(select coalesce(json_agg(a.attname order by k.position), '[]') from unnest(${numbers}) with ordinality k(number, position)
+  return `(select coalesce(json_agg(a.attname order by k.position), '[]')
+    from unnest(${numbers}) with ordinality k(number, position)
     join pg_attribute a on a.attrelid = ${relation} and a.attnum = k.number)`;
 }
 
-const COLUMNS = `(select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+const COLUMNS = `(select coalesce(json_agg(json_build_object('name', a.attname,
+  'type', format_type(a.atttypid, a.atttypmod),
   'nullable', not a.attnotnull, 'default', pg_get_expr(d.adbin, d.adrelid), 'identity', a.attidentity,
   'generated', a.attgenerated, 'comment', col_description(c.oid, a.attnum)) order by a.attnum), '[]')
   from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
@@ -128,20 +131,26 @@ const CONSTRAINTS = `(select coalesce(json_agg(json_build_object('name', o.conna
   'target', case when o.contype = 'f' then (select json_build_object('schema', tn.nspname, 'table', tc.relname,
     'columns', ${columnNames("o.confrelid", "o.confkey")})
     from pg_class tc join pg_namespace tn on tn.oid = tc.relnamespace where tc.oid = o.confrelid) end,
-  'onDelete', o.confdeltype, 'validated', o.convalidated, 'definition', case when shown.definitions or o.contype = 'c' then pg_get_constraintdef(o.oid) else '' end) order by o.conname), '[]')
+  'onDelete', o.confdeltype, 'validated', o.convalidated,
+  'definition', case when shown.definitions or o.contype = 'c' then pg_get_constraintdef(o.oid) else '' end)
+  order by o.conname), '[]')
   from pg_constraint o where o.conrelid = c.oid and o.contype in ('p', 'u', 'c', 'f', 'x'))`;
 
-const INDEXES = `(select coalesce(json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique, 'method', am.amname,
+const INDEXES = `(select coalesce(json_agg(json_build_object('name', ic.relname, 'unique', i.indisunique,
+  'method', am.amname,
   'columns', ${columnNames("i.indrelid", "i.indkey::smallint[]")}, 'expressions', i.indexprs is not null,
-  'where', pg_get_expr(i.indpred, i.indrelid), 'valid', i.indisvalid, 'definition', case when shown.definitions then pg_get_indexdef(i.indexrelid) else '' end)
+  'where', pg_get_expr(i.indpred, i.indrelid), 'valid', i.indisvalid,
+  'definition', case when shown.definitions then pg_get_indexdef(i.indexrelid) else '' end)
   order by ic.relname), '[]')
   from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am am on am.oid = ic.relam
   where i.indrelid = c.oid
     and not exists (select from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')))`;
 
-const TRIGGERS = `(select coalesce(json_agg(json_build_object('name', t.tgname, 'definition', case when shown.definitions then pg_get_triggerdef(t.oid) else '' end,
+const TRIGGERS = `(select coalesce(json_agg(json_build_object('name', t.tgname,
+  'definition', case when shown.definitions then pg_get_triggerdef(t.oid) else '' end,
   'touches', case when pn.nspname = 'lineshaft' and p.proname = 'touch' and t.tgtype = 19 and t.tgenabled = 'O'
-    then convert_from(substring(t.tgargs from 1 for length(t.tgargs) - 1), getdatabaseencoding()) end) order by t.tgname), '[]')
+    then convert_from(substring(t.tgargs from 1 for length(t.tgargs) - 1), getdatabaseencoding()) end)
+  order by t.tgname), '[]')
   from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace
   where t.tgrelid = c.oid and not t.tgisinternal)`;
 
@@ -149,14 +158,16 @@ function catalogQuery(schemas: readonly string[], detail: Detail): string {
   const names = `array[${schemas.map(literal).join(", ")}]::name[]`;
   return `select (select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'lineshaft') as comment,
     to_regclass('lineshaft.migration')::text as history,
-    (select coalesce(json_agg(nspname order by nspname), '[]') from pg_namespace where nspname = any (${names})) as schemas,
+    (select coalesce(json_agg(nspname order by nspname), '[]')
+      from pg_namespace where nspname = any (${names})) as schemas,
     (select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', c.relname, 'identity', c.relreplident,
       'columns', ${COLUMNS}, 'constraints', ${CONSTRAINTS}, 'indexes', ${INDEXES}, 'triggers', ${TRIGGERS})
       order by n.nspname, c.relname), '[]')
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
         cross join (select ${detail === "definitions"} as definitions) shown
       where n.nspname = any (${names}) and c.relkind in ('r', 'p') and not c.relispartition
-        and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
+        and not exists (select from pg_depend e
+          where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
     ) as tables`;
 }
 

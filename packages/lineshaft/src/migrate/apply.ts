@@ -35,7 +35,10 @@ export interface AppliedFile {
   readonly durationMs: number;
 }
 
-/** Runs a file. @throws {MigrationError} MIGRATION_FAILED, MIGRATION_LOCKED, MIGRATION_DISCONNECTED, MIGRATION_ABORTED. */
+/**
+ * Runs a file.
+ * @throws {MigrationError} MIGRATION_FAILED, MIGRATION_LOCKED, MIGRATION_DISCONNECTED, MIGRATION_ABORTED.
+ */
 export async function applyFile(session: Session, pending: PendingFile): Promise<AppliedFile> {
   const { file } = pending;
   const started = performance.now();
@@ -88,7 +91,8 @@ async function applyStepwise(session: Session, { file, statementsDone }: Pending
     ]);
   }
   await session.query(
-    "update lineshaft.migration set state = 'applied', applied_at = clock_timestamp(), duration_ms = $2 where number = $1",
+    "update lineshaft.migration set state = 'applied', applied_at = clock_timestamp(), duration_ms = $2 " +
+      "where number = $1",
     [file.number, Math.round(performance.now() - started)],
   );
 }
@@ -141,7 +145,8 @@ function mayRetry(error: unknown, attempt: number): boolean {
 async function backoff(session: Session, file: MigrationFile, attempt: number, error: unknown): Promise<void> {
   const waitMs = Math.min(BACKOFF_MS_MIN * 2 ** (attempt - 1), BACKOFF_MS_MAX) * (0.5 + Math.random() / 2);
   session.report(
-    `${fileNumber(file.number)}_${file.name}: ${messageOf(error)}; attempt ${attempt} of ${ATTEMPTS_MAX}, trying again.`,
+    `${fileNumber(file.number)}_${file.name}: ${messageOf(error)}; ` +
+      `attempt ${attempt} of ${ATTEMPTS_MAX}, trying again.`,
   );
   await session.pause(waitMs);
 }
@@ -155,7 +160,8 @@ function failure(session: Session, file: MigrationFile, statement: Statement | n
     const isLock = LOCK_STATES.has(state);
     const kept = file.transactional
       ? "Nothing of the file was kept."
-      : `The statements before stay done, and the file is recorded as failed. The next start goes on with statement ${index}, or with the first when the file was changed.`;
+      : "The statements before stay done, and the file is recorded as failed. " +
+        `The next start goes on with statement ${index}, or with the first when the file was changed.`;
     const way = isLock
       ? "Something holds a lock on the table for long; look for old transactions in pg_stat_activity, and start again."
       : "Correct the file or the data, and start again.";

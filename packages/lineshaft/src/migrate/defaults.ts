@@ -2,8 +2,8 @@
  * Column defaults: from a declared value to SQL, and from what the catalog shows back to something comparable.
  *
  * A value goes out as an untyped literal (`'a'`, `12`, `true`), which Postgres turns into a constant of the column's
- * type and shows as `'a'::character varying`, `12`, `'-5'::integer`. Both sides are brought to one canonical text by the
- * column's type: JSON with sorted keys, instants in milliseconds, numbers without needless zeros. Only `now()` and
+ * type and shows as `'a'::character varying`, `12`, `'-5'::integer`. Both sides are brought to one canonical text by
+ * the column's type: JSON with sorted keys, instants in milliseconds, numbers without needless zeros. Only `now()` and
  * `lineshaft.uuidv7()` are compared as expressions; the catalog is read with a search path that qualifies all others.
  */
 import type { DefaultModel } from "./model.ts";

@@ -132,8 +132,8 @@ function primaryKey(pair: PendingPair, one: ConstraintModel, removal: readonly s
 }
 
 /**
- * The index is built beside running writes, and made a constraint in an instant. A repeated run, after a crash between the
- * two, finds either done: that is what `if not exists` and the `do` block are for.
+ * The index is built beside running writes, and made a constraint in an instant. A repeated run, after a crash between
+ * the two, finds either done: that is what `if not exists` and the `do` block are for.
  */
 function uniqueSteps(pair: PendingPair, one: ConstraintModel, removal: readonly string[]): Draft[] {
   const { table } = pair;
@@ -142,8 +142,9 @@ function uniqueSteps(pair: PendingPair, one: ConstraintModel, removal: readonly 
   const fresh =
     one.columns.some((each) => pair.added.has(each)) && column?.nullable === true && column.default === null;
   const adopt =
-    `do $lineshaft$ begin\n  if not exists (select from pg_catalog.pg_constraint where conrelid = ${literal(sql)}::pg_catalog.regclass ` +
-    `and conname = ${literal(one.name)}) then\n    alter table ${sql} add constraint ${name} unique using index ${name};\n  end if;\nend $lineshaft$`;
+    "do $lineshaft$ begin\n  if not exists (select from pg_catalog.pg_constraint " +
+    `where conrelid = ${literal(sql)}::pg_catalog.regclass and conname = ${literal(one.name)}) then\n` +
+    `    alter table ${sql} add constraint ${name} unique using index ${name};\n  end if;\nend $lineshaft$`;
   const add: Draft = {
     name: stepName("add-unique", table, one.name),
     phase: "constraint",

@@ -6,11 +6,11 @@
  *
  * Locks. On a table that exists, checks and foreign keys are added `not valid`, an instant, and validated afterwards;
  * indexes and unique constraints are built concurrently. What is done afterwards is `online`: it goes to a file without
- * a transaction. A table that this plan creates has no rows and nobody uses it, so there all is done at once. The size of
- * a table plays no part: the file that is written on a laptop runs where the table is large.
+ * a transaction. A table that this plan creates has no rows and nobody uses it, so there all is done at once. The size
+ * of a table plays no part: the file that is written on a laptop runs where the table is large.
  *
- * Rows. Some steps are harmless on an empty table. `emptyTables` holds the tables known to be empty; `rowsMatter` tells for
- * which others it would make a difference, so that the caller asks the database only then.
+ * Rows. Some steps are harmless on an empty table. `emptyTables` holds the tables known to be empty; `rowsMatter` tells
+ * for which others it would make a difference, so that the caller asks the database only then.
  *
  * A rename cannot be told from a drop and an add, and is planned as these. See `RENAME_HINT`.
  */

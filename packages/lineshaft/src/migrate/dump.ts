@@ -20,7 +20,8 @@ export async function dumpSchema(client: Client, schemaNames: readonly string[])
   const { model } = await readCatalog(client, schemaNames, "definitions");
   const schemas = [...model.schemas].sort().map((name) => `create schema ${ident(name)};`);
   const foreign = model.tables.flatMap((table) => constraintLines(table, true));
-  return `${[HEAD, ...schemas, ...model.tables.map(dumpTable), ...(foreign.length > 0 ? [foreign.join("\n")] : [])].join("\n\n")}\n`;
+  const last = foreign.length > 0 ? [foreign.join("\n")] : [];
+  return `${[HEAD, ...schemas, ...model.tables.map(dumpTable), ...last].join("\n\n")}\n`;
 }
 
 function dumpTable(table: TableModel): string {

@@ -53,7 +53,8 @@ export async function readFiles(folder: string): Promise<readonly MigrationFile[
       join(folder, name),
       twice
         ? `has the same number as ${before}; give the one that is applied nowhere the next free number`
-        : `comes after ${before ?? "nothing"}: ${fileNumber(index + 1)} is missing; restore it, or close the gap if this file is applied nowhere`,
+        : `comes after ${before ?? "nothing"}: ${fileNumber(index + 1)} is missing; ` +
+            "restore it, or close the gap if this file is applied nowhere",
     );
   }
   return Promise.all(names.map((name) => readMigration(join(folder, name), name)));
@@ -92,7 +93,8 @@ export function parseMigration(path: string, fileName: string, content: string):
   if (own !== undefined) {
     throw broken(
       `${path}, line ${own.line}`,
-      `begins or ends a transaction itself; leave that out, or start the file with "${NO_TRANSACTION}" and keep it out, too`,
+      "begins or ends a transaction itself; " +
+        `leave that out, or start the file with "${NO_TRANSACTION}" and keep it out, too`,
     );
   }
   const [, number = "", name = ""] = FILE_PATTERN.exec(fileName) ?? [];
@@ -114,8 +116,9 @@ export async function writeMigration(
   } catch (error) {
     throw new MigrationError(
       "MIGRATION_FOLDER",
-      `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}. The declarations need a new file. ` +
-        "Make the folder writable (its parent must exist), or write the file where it is, commit it, and start in production mode, which only reads.",
+      `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}. ` +
+        "The declarations need a new file. Make the folder writable (its parent must exist), or write the file where " +
+        "it is, commit it, and start in production mode, which only reads.",
       { cause: error },
     );
   }
@@ -124,7 +127,8 @@ export async function writeMigration(
 
 /** Writes a file by renaming, so that nobody ever reads half of it. */
 export async function writeWhole(folder: string, fileName: string, text: string): Promise<void> {
-  // Not recursive: Node repeats that for ever where a folder can never be made (/proc), and a wrong path is better told.
+  // Not recursive: Node repeats that for ever where a folder can never be made (/proc), and a wrong path is better
+  // told.
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });

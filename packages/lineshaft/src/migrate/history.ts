@@ -72,8 +72,9 @@ export function assertUnedited(comparison: Comparison): void {
   if (file === undefined) return;
   throw new MigrationError(
     "MIGRATION_EDITED",
-    `${file.path} was changed after it was applied to this database. Files are forward only: restore it (git checkout), and write the ` +
-      "change as a next file. A database of development can be dropped instead, and is made anew at the next start.",
+    `${file.path} was changed after it was applied to this database. ` +
+      "Files are forward only: restore it (git checkout), and write the change as a next file. " +
+      "A database of development can be dropped instead, and is made anew at the next start.",
     { details: { number: file.number } },
   );
 }
@@ -81,8 +82,8 @@ export function assertUnedited(comparison: Comparison): void {
 function diverged(what: string, number: number): MigrationError {
   return new MigrationError(
     "MIGRATION_DIVERGED",
-    `Migration ${fileNumber(number)} ${what}. Two branches took the same number: give the file that is applied nowhere else the next ` +
-      "free number, and make a database of development anew.",
+    `Migration ${fileNumber(number)} ${what}. Two branches took the same number: ` +
+      "give the file that is applied nowhere else the next free number, and make a database of development anew.",
     { details: { number } },
   );
 }

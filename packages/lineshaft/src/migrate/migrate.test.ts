@@ -344,7 +344,9 @@ onEveryServer("a start", (open) => {
     assert.equal((await lab.migrate(links(), production)).applied.length, 1);
   });
 
-  test("a folder that cannot be written is an error when a file is needed, a notice when only the dump is", async () => {
+  const unwritable =
+    "a folder that cannot be written is an error when a file is needed, a notice when only the dump is";
+  test(unwritable, async () => {
     await using lab = await open();
     put(lab, "0001_own.sql", "create table public.own (id integer)");
     writeFileSync(join(lab.root, "file"), "");

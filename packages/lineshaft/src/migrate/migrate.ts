@@ -1,16 +1,16 @@
 /**
  * Brings a database to what the declarations say, at the start of a process.
  *
- * Steps. (1) Without a lock: read files, catalog and history; when all is applied and nothing is left to do, that is all,
- * three round trips. (2) Else under the lock: read again, bring the platform's schema up to date, apply the files that are
- * pending. (3) In development: plan, write the additive steps and those in `allow` as the next files, apply them, dump the
- * schema. In production: nothing is written; a plan that is not empty is an error.
+ * Steps. (1) Without a lock: read files, catalog and history; when all is applied and nothing is left to do, that is
+ * all, three round trips. (2) Else under the lock: read again, bring the platform's schema up to date, apply the files
+ * that are pending. (3) In development: plan, write the additive steps and those in `allow` as the next files, apply
+ * them, dump the schema. In production: nothing is written; a plan that is not empty is an error.
  *
  * Promises. However many processes start at once, each file is applied once. A crash at any instant leaves a state from
- * which the next start goes on. Nothing that loses data runs without being named. A file that development has just written
- * and that fails is taken back, so that the next start plans anew.
- * Rolling deploys. What the database has and the declarations do not know is a notice. When the database is ahead of the
- * folder, only a missing table or column is an error: the newer declarations may have changed everything else.
+ * which the next start goes on. Nothing that loses data runs without being named. A file that development has just
+ * written and that fails is taken back, so that the next start plans anew.
+ * Rolling deploys. What the database has and the declarations do not know is a notice. When the database is ahead of
+ * the folder, only a missing table or column is an error: the newer declarations may have changed everything else.
  */
 import { rm } from "node:fs/promises";
 import type { Client } from "pg";
@@ -189,7 +189,8 @@ async function writeDump(run: Run): Promise<void> {
     await writeWhole(options.folder, SCHEMA_FILE, text);
   } catch (error) {
     run.notices.push(
-      `${SCHEMA_FILE} was not written to ${options.folder}: ${String(error)}. Make the folder writable to keep it current.`,
+      `${SCHEMA_FILE} was not written to ${options.folder}: ${String(error)}. ` +
+        "Make the folder writable to keep it current.",
     );
   }
 }
@@ -228,8 +229,9 @@ function assertComplete(run: Run, steps: readonly Step[]): void {
   if (run.options.mode === "production") {
     throw new MigrationError(
       "MIGRATION_PLAN_PENDING",
-      `The migrations in ${run.options.folder} are applied, and the declarations need more than they give. Start once in development, ` +
-        `where this plan becomes a file, commit the file, and deploy again:\n\n${stepsSql(needed)}`,
+      `The migrations in ${run.options.folder} are applied, and the declarations need more than they give. ` +
+        "Start once in development, where this plan becomes a file, commit the file, and deploy again:" +
+        `\n\n${stepsSql(needed)}`,
       { details: { steps: needed.length } },
     );
   }
@@ -238,7 +240,8 @@ function assertComplete(run: Run, steps: readonly Step[]): void {
   const names = missing.map((step) => `"${step.name}"`).join(", ");
   throw new MigrationError(
     "MIGRATION_DESTRUCTIVE",
-    `The declarations need what cannot be added without being asked for. Put ${names} into \`allow\`, or change the declaration:\n\n${stepsSql(missing)}`,
+    "The declarations need what cannot be added without being asked for. " +
+      `Put ${names} into \`allow\`, or change the declaration:\n\n${stepsSql(missing)}`,
     { details: { steps: missing.length } },
   );
 }
@@ -246,8 +249,8 @@ function assertComplete(run: Run, steps: readonly Step[]): void {
 function behind(names: string, missing: readonly Step[]): MigrationError {
   return new MigrationError(
     "MIGRATION_AHEAD",
-    `The database was migrated by files that this folder does not have (${names}), and lacks what is declared here. Get these files ` +
-      `(git pull), or make a database of development anew. Missing:\n\n${stepsSql(missing)}`,
+    `The database was migrated by files that this folder does not have (${names}), and lacks what is declared here. ` +
+      `Get these files (git pull), or make a database of development anew. Missing:\n\n${stepsSql(missing)}`,
   );
 }
 

@@ -45,7 +45,9 @@ async function findEmpty(client: Client, tables: readonly TableModel[]): Promise
   const empty = new Set<string>();
   const tests = tables.map((table) => `not exists (select from ${tableSql(table)})`);
   try {
-    const text = `begin read only; set local row_security to off; select json_build_array(${tests.join(", ")}) as empty; commit`;
+    const text =
+      "begin read only; set local row_security to off; " +
+      `select json_build_array(${tests.join(", ")}) as empty; commit`;
     const results = (await client.query(text)) as unknown as QueryResult<{ empty: boolean[] }>[];
     const answers = results.find((result) => result.command === "SELECT")!.rows[0]!.empty;
     for (const [index, table] of tables.entries()) if (answers[index]) empty.add(tableKey(table));
@@ -104,7 +106,8 @@ export function planFiles(steps: readonly Step[], first: number): readonly FileD
       `-- ${fileNumber(first + index)}_${name}: written from the declarations. Review and commit it.`,
       online
         ? "-- Each statement runs by itself, beside reads and writes, and must stay repeatable."
-        : "-- Runs in one transaction. Once it is applied anywhere it must not change; a further change is a further file.",
+        : "-- Runs in one transaction. Once it is applied anywhere it must not change; " +
+          "a further change is a further file.",
     ];
     return { name, text: `${head.join("\n")}\n\n${stepsSql(group)}\n` };
   });

@@ -110,7 +110,8 @@ onEveryServer("the platform's schema", (open) => {
     await using lab = await open();
     await lab.migrate(everything);
     const rows = await lab.query(
-      `select relname from pg_class c where relnamespace in ('lab'::regnamespace, '"user"'::regnamespace) and relkind = 'r'
+      `select relname from pg_class c
+       where relnamespace in ('lab'::regnamespace, '"user"'::regnamespace) and relkind = 'r'
        and (relreplident <> 'f' or not exists (select from pg_constraint where conrelid = c.oid and contype = 'p'))`,
     );
     assert.deepEqual(rows, []);

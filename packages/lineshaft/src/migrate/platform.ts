@@ -42,7 +42,8 @@ begin
 end
 $body$;`;
 
-const HISTORY = `
+const HISTORY =
+  `
 create table if not exists lineshaft.migration (
   number integer primary key,
   name text not null,
@@ -54,7 +55,8 @@ create table if not exists lineshaft.migration (
   error text
 );
 comment on table lineshaft.migration is
-  'Files of the migrations folder. running or failed: a file without a transaction that stopped after statements_done statements.';`;
+  'Files of the migrations folder. running or failed: a file without a transaction that ` +
+  `stopped after statements_done statements.';`;
 
 /** The platform's schema as repeatable SQL, and its version. */
 export const platformSchema: { readonly version: number; readonly sql: string } = Object.freeze({

@@ -55,7 +55,8 @@ export function indexSql(table: TableModel, index: IndexModel, build: IndexBuild
   const mode = build === "concurrent" ? "concurrently if not exists " : "";
   const where = index.where === null ? "" : ` where ${index.where}`;
   const on = index.expression ?? identList(index.columns);
-  return `create ${unique}index ${mode}${ident(index.name)} on ${tableSql(table)} using ${index.method} (${on})${where}`;
+  const head = `create ${unique}index ${mode}${ident(index.name)} on ${tableSql(table)}`;
+  return `${head} using ${index.method} (${on})${where}`;
 }
 
 export function triggerSql(table: TableModel, trigger: TriggerModel): string {

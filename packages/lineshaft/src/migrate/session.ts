@@ -55,7 +55,8 @@ export class Session implements AsyncDisposable {
     } catch (cause) {
       throw new MigrationError(
         "MIGRATION_DISCONNECTED",
-        `No connection to the database for migrations: ${messageOf(cause)}. Check that it runs and that the owner's role may connect.`,
+        `No connection to the database for migrations: ${messageOf(cause)}. ` +
+          "Check that it runs and that the owner's role may connect.",
         { cause },
       );
     }
@@ -84,7 +85,8 @@ export class Session implements AsyncDisposable {
     if (!isDisconnect(error)) return otherwise(messageOf(error));
     return new MigrationError(
       "MIGRATION_DISCONNECTED",
-      `The connection was lost while migrating: ${messageOf(error)}. What was committed is recorded; start again to go on.`,
+      `The connection was lost while migrating: ${messageOf(error)}. ` +
+        "What was committed is recorded; start again to go on.",
       { cause: error },
     );
   }

@@ -1,4 +1,6 @@
-/** Real servers for the tests of this folder: every version that is installed, one server a file, one database a test. */
+/**
+ * Real servers for the tests of this folder: every version that is installed, one server a file, one database a test.
+ */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
