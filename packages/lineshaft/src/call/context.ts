@@ -69,20 +69,23 @@ export class Deadline {
   }
 }
 
+/** Makes the `call` of a context. */
+export type Nest = (outer: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Deadline) => Call;
+
 export class CallContext implements Context<any, any, string, "anyone"> {
-  readonly call: Call;
   readonly reply: ReplyHeaders;
+  readonly #nest: Nest;
   readonly #request: CallRequest;
   readonly #transaction: CallTransaction;
   readonly #deadline: Deadline;
   #db: Transaction<any> | null = null;
 
-  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, call: Call, deadline: Deadline) {
+  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Deadline, nest: Nest) {
+    this.#nest = nest;
     this.#request = request;
     this.#deadline = deadline;
     this.#transaction = transaction;
     this.reply = reply;
-    this.call = call;
   }
 
   get input(): any {
@@ -94,6 +97,9 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   get db(): Transaction<any> {
     this.#db ??= kyselyOf(this.#transaction, this.#request.endpoint.service);
     return this.#db;
+  }
+  get call(): Call {
+    return this.#nest(this.#request, this.#transaction, this.reply, this.#deadline);
   }
   get now(): Date {
     return this.#request.now;

@@ -38,9 +38,8 @@ export function nestedCall(
     if (endpoint.actor === "account" && outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
     const input = readerOf(endpoint)(structuredClone(wire) as WireInput, outer.now);
     const request: CallRequest = { ...outer, endpoint, input };
-    const inner = nestedCall(request, transaction, reply, deadline);
     try {
-      return await endpoint.run(new CallContext(request, transaction, reply.nested(), inner, deadline));
+      return await endpoint.run(new CallContext(request, transaction, reply.nested(), deadline, nestedCall));
     } catch (error) {
       if (endpoint.kind === "command") transaction.spoil(error);
       throw error;

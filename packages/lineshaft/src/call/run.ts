@@ -10,7 +10,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import type { Pool } from "../data/pool.ts";
-import { CallTransaction } from "../data/transaction.ts";
+import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -50,6 +50,7 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
     const outcome = await runOnce(runtime, request, leftMs);
     if ("result" in outcome) return outcome.result;
     const { error, repeatable } = outcome;
+    if (error instanceof NotAlone) continue;
     const again = repeatable && attempt < ATTEMPTS_MAX && performance.now() - startedAt < CALL_MS;
     if (isConflict(error)) {
       runtime.metrics.conflicts.inc({ endpoint: request.name, outcome: again ? "repeated" : "given_up" });
@@ -59,32 +60,31 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
   }
 }
 
+/** Queries that made more than one statement: they get a transaction from the first one on. */
+const severalStatements = new WeakSet<EndpointDefinition>();
+
 type Outcome = { readonly result: CallResult } | { readonly error: unknown; readonly repeatable: boolean };
 
 async function runOnce({ pool, metrics }: CallRuntime, request: CallRequest, boundMs: number): Promise<Outcome> {
   const { endpoint } = request;
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
-  const transaction = new CallTransaction(pool, metrics, { isolation, readOnly });
+  const alone = readOnly && !severalStatements.has(endpoint);
+  const transaction = new CallTransaction(pool, metrics, { isolation, readOnly, alone });
   const reply = new ReplyHeaders();
   const deadline = new Deadline();
   try {
-    const context = new CallContext(
-      request,
-      transaction,
-      reply,
-      nestedCall(request, transaction, reply, deadline),
-      deadline,
-    );
+    const context = new CallContext(request, transaction, reply, deadline, nestedCall);
     const value = await withinTime(endpoint.run(context), boundMs, deadline, endpoint);
     await transaction.commit();
-    runTasks(reply, request);
+    if (reply.tasks.length > 0) runTasks(reply, request);
     return { result: { value, headers: reply.entries } };
   } catch (thrown) {
     transaction.rollback();
     // What `run` made of the failure of a statement does not count when that failure can pass.
     const { failure } = transaction;
     const error = canPass(failure) ? failure : thrown;
+    if (error instanceof NotAlone) severalStatements.add(endpoint);
     if (isConnectionLoss(error) && transaction.committing && !readOnly) {
       return { error: unknownOutcome(error), repeatable: false };
     }
@@ -94,7 +94,7 @@ async function runOnce({ pool, metrics }: CallRuntime, request: CallRequest, bou
 
 /** Whether the same call, made again, may find it otherwise. */
 function canPass(error: unknown): boolean {
-  return isConflict(error) || isStalePlan(error) || isConnectionLoss(error);
+  return isConflict(error) || isStalePlan(error) || isConnectionLoss(error) || error instanceof NotAlone;
 }
 
 function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
@@ -104,26 +104,25 @@ function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
 }
 
 /** Lets a run take only so long. What it does after that cannot commit: its transaction is over. */
-async function withinTime<T>(
-  run: Promise<T>,
-  boundMs: number,
-  deadline: Deadline,
-  endpoint: EndpointDefinition,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+function withinTime<T>(run: Promise<T>, boundMs: number, deadline: Deadline, endpoint: EndpointDefinition): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       const detail = `${endpoint.route} took longer than ${CALL_MS / 1_000} seconds.`;
       const error = fault("STATEMENT_TIMEOUT", { detail, retryAfterSeconds: 1 });
       reject(error);
       deadline.pass(error);
     }, boundMs);
+    run.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([run, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function unknownOutcome(cause: unknown): Fault {

@@ -59,6 +59,9 @@ export interface PoolOptions {
   readonly onState?: (state: "up" | "down", error?: unknown) => void;
 }
 
+/** What a statement outside of a transaction is: a read with one snapshot. */
+const DEFAULTS = "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read";
+
 interface Waiter {
   readonly resolve: (session: Session) => void;
   readonly reject: (error: Fault) => void;
@@ -88,7 +91,7 @@ export class Pool implements AsyncDisposable {
     const statementMs = options.statementMs ?? STATEMENT_MS;
     this.#answerMs = statementMs + ANSWER_GRACE_MS;
     this.#config = {
-      ...clientConfig(options.connection, "lineshaft", "-c default_transaction_read_only=on"),
+      ...clientConfig(options.connection, "lineshaft", DEFAULTS),
       statement_timeout: statementMs,
       lock_timeout: options.lockMs ?? LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,

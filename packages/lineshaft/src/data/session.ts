@@ -31,7 +31,22 @@ export interface Statement {
 
 /** The parts of the driver's client that its types do not name. */
 interface Internals {
-  readonly connection: { readonly stream: { cork(): void; uncork(): void; destroy(): void } };
+  readonly connection: {
+    readonly stream: { readonly writable: boolean; write(bytes: Buffer): boolean; destroy(): void };
+    _send(bytes: Buffer): boolean;
+  };
+}
+
+/** A statement as the driver keeps it. Made from its text: an object would be copied property by property. */
+class Asked extends pg.Query {
+  declare name: string | undefined;
+  declare queryMode: string | undefined;
+
+  constructor({ text, values, name, queryMode }: Statement, answer: (error: Error | null, result: unknown) => void) {
+    super(text, values as never, answer as never);
+    this.name = name;
+    this.queryMode = queryMode;
+  }
 }
 
 export class Session {
@@ -43,7 +58,11 @@ export class Session {
   #usable = true;
   #unanswered = 0;
   #beginning = false;
-  #holding = false;
+  /** What the driver says while a statement is sent: a statement is five messages, which go out in one write. */
+  #outgoing: Buffer[] = [];
+  #sending = false;
+  /** The search path outside of transactions, as it was last set. */
+  #path = "";
   #heardAtMs = 0;
 
   private constructor(client: pg.Client, generation: number) {
@@ -59,6 +78,7 @@ export class Session {
       session.#usable = false;
     });
     await client.connect();
+    session.#gather();
     client.on("end", () => {
       session.#usable = false;
       onLost(session);
@@ -70,6 +90,11 @@ export class Session {
     return this.#usable;
   }
 
+  /** The search path outside of transactions, by its service. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** Sends a statement behind all that were sent before. */
   query(statement: Statement): Promise<StatementResult> {
     const answer = this.#send(statement);
@@ -77,39 +102,26 @@ export class Session {
     return answer;
   }
 
-  #send(statement: Statement): Promise<StatementResult> {
-    if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
-    return new Promise((resolve, reject) => {
-      let answered = false;
-      void this.#client.query(statement as pg.QueryConfig, (error: Error | null, result: pg.QueryResult) => {
-        // The driver tells a parameter that cannot be encoded, and then the answer to what it had sent before.
-        if (answered) return;
-        answered = true;
-        this.#unanswered--;
-        this.#heardAtMs = performance.now();
-        if (!error) return resolve(result);
-        if (isConnectionLoss(error)) this.#usable = false;
-        reject(error);
-      });
-    });
+  /** Sends a statement that is a transaction of its own, under this search path, which `setPath` sets. */
+  alone(path: string, setPath: string, statement: Statement): Promise<StatementResult> {
+    if (this.#path !== path) {
+      this.#path = path;
+      this.#send({ text: setPath }).catch(() => this.destroy());
+    }
+    return this.query(statement);
   }
 
   /** Begins a transaction and sends its first statement, in one write. */
   begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
-    this.#hold();
-    try {
-      this.#beginning = true;
-      this.#send({ text }).then(
-        () => this.#begun(),
-        (error) => {
-          this.#begun();
-          onError(error);
-        },
-      );
-      return this.#send(first);
-    } finally {
-      this.#letGo();
-    }
+    this.#beginning = true;
+    this.#send({ text }).then(
+      () => this.#begun(),
+      (error) => {
+        this.#begun();
+        onError(error);
+      },
+    );
+    return this.query(first);
   }
 
   /**
@@ -117,22 +129,46 @@ export class Session {
    * this turn of the event loop. Under load that saves a system call and a wake-up of the server for each query.
    */
   endReading(): void {
-    this.#hold();
     this.#send({ text: "commit" }).catch(() => {});
     setImmediate(() => this.#letGo());
   }
 
-  /** Keeps what is sent together until `#letGo`. */
-  #hold(): void {
-    if (this.#holding) return;
-    this.#holding = true;
-    this.#stream.cork();
+  #send(statement: Statement): Promise<StatementResult> {
+    if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
+    return new Promise((resolve, reject) => {
+      let answered = false;
+      const asked = new Asked(statement, (error, result) => {
+        // The driver tells a parameter that cannot be encoded, and then the answer to what it had sent before.
+        if (answered) return;
+        answered = true;
+        this.#unanswered--;
+        this.#heardAtMs = performance.now();
+        if (!error) return resolve(result as StatementResult);
+        if (isConnectionLoss(error)) this.#usable = false;
+        reject(error);
+      });
+      this.#sending = true;
+      this.#client.query(asked);
+      this.#sending = false;
+    });
+  }
+
+  /** Makes the driver gather what it says for a statement; what it says by itself goes out at once. */
+  #gather(): void {
+    const { connection } = this.#client as unknown as Internals;
+    connection._send = (bytes) => {
+      this.#outgoing.push(bytes);
+      if (!this.#sending) this.#letGo();
+      return connection.stream.writable;
+    };
   }
 
   #letGo(): void {
-    if (!this.#holding) return;
-    this.#holding = false;
-    this.#stream.uncork();
+    const outgoing = this.#outgoing;
+    if (outgoing.length === 0) return;
+    this.#outgoing = [];
+    const stream = this.#stream;
+    if (stream.writable) stream.write(outgoing.length === 1 ? outgoing[0]! : Buffer.concat(outgoing));
   }
 
   get #stream(): Internals["connection"]["stream"] {

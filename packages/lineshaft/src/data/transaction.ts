@@ -10,6 +10,10 @@
  * promise that nobody waited for must not write after the answer was given. The first failure is kept: a transaction in
  * which a statement failed never commits, whether or not the failure was caught.
  *
+ * Alone. A query that makes one statement needs no transaction around it: the statement is its own, with one snapshot.
+ * With `alone` the first statement is sent so; a second one fails with `NotAlone`, and the call is made again with a
+ * transaction. Only reads may be tried so, because what was asked alone cannot be undone.
+ *
  * Names of tables are resolved by `search_path`, set with the statement whenever the service changes (`call` of another
  * service), so hand-written SQL and Kysely read alike.
  */
@@ -31,6 +35,13 @@ const ABORTED = "25P02";
 export interface TransactionOptions {
   readonly isolation: Isolation;
   readonly readOnly: boolean;
+  /** Whether the only statement is expected to be the first. Read-only transactions only. */
+  readonly alone?: boolean;
+}
+
+/** Thrown for a second statement in a transaction that was expected to have one: make the call again. */
+export class NotAlone extends Error {
+  override readonly name = "NotAlone";
 }
 
 const prepared = new Map<string, Map<string, string>>();
@@ -55,13 +66,16 @@ function preparedName(service: string, text: string): string | undefined {
   return name;
 }
 
-const paths = new Map<string, string>();
+const paths = new Map<string, { readonly local: string; readonly session: string }>();
 
-/** Sets the search path of a service: its own schema, then extensions. */
-function setPath(service: string): string {
-  let text = paths.get(service);
-  if (text === undefined) paths.set(service, (text = `set local search_path to ${escapeIdentifier(service)}, public`));
-  return text;
+/** Sets the search path of a service, its own schema, then extensions: for a transaction, or for a session. */
+function setPath(service: string): { readonly local: string; readonly session: string } {
+  let texts = paths.get(service);
+  if (texts === undefined) {
+    const path = `search_path to ${escapeIdentifier(service)}, public`;
+    paths.set(service, (texts = { local: `set local ${path}`, session: `set ${path}` }));
+  }
+  return texts;
 }
 
 export class CallTransaction {
@@ -100,6 +114,7 @@ export class CallTransaction {
   /** Sends one statement as this service. Parameters travel apart from the text, always. */
   async statement(service: string, text: string, parameters: readonly unknown[]): Promise<StatementResult> {
     if (this.#state === "ended") throw over();
+    if (this.#options.alone && this.#session) throw (this.#failure ??= new NotAlone());
     const name = preparedName(service, text);
     this.#state = "open";
     this.#running++;
@@ -131,6 +146,7 @@ export class CallTransaction {
     this.#state = "ended";
     if (!this.#session) return;
     const session = await this.#session;
+    if (this.#options.alone) return this.#pool.release(session);
     if (this.#options.readOnly) {
       session.endReading();
       this.#pool.release(session);
@@ -161,7 +177,7 @@ export class CallTransaction {
   async #undo(session: Session): Promise<void> {
     const stale = isStalePlan(this.#failure);
     if (stale) this.#pool.renew();
-    if (this.#path === "") return this.#pool.release(session);
+    if (this.#path === "" && this.#running === 0) return this.#pool.release(session);
     try {
       await session.query({ text: "rollback" });
       this.#pool.release(session);
@@ -172,14 +188,18 @@ export class CallTransaction {
 
   /** Begins, or moves to another service's tables, ahead of the statement. */
   #send(session: Session, service: string, statement: Statement): Promise<StatementResult> {
+    if (this.#options.alone) return session.alone(service, setPath(service).session, statement);
     if (this.#path === service) return session.query(statement);
     const begins = this.#path === "";
     this.#path = service;
     const onError = (error: unknown) => {
       this.#failure ??= error;
     };
-    if (begins) return session.begin(`${this.#begin()}; ${setPath(service)}`, statement, onError);
-    session.query({ text: setPath(service) }).catch(onError);
+    if (begins) {
+      const path = session.path === service ? "" : `; ${setPath(service).local}`;
+      return session.begin(`${this.#begin()}${path}`, statement, onError);
+    }
+    session.query({ text: setPath(service).local }).catch(onError);
     return session.query(statement);
   }
 

@@ -5,7 +5,7 @@
 import type { CallRuntime } from "../call/run.ts";
 import { databaseFault, isConnectionLoss, isStalePlan } from "../data/failures.ts";
 import { kyselyOf } from "../data/kysely.ts";
-import { CallTransaction } from "../data/transaction.ts";
+import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import { type Actor, NOBODY } from "../define/actor.ts";
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
@@ -25,6 +25,8 @@ export class Guard {
   readonly #options: GuardOptions;
   /** The service that tells who calls, when the app has one. */
   readonly #accounts: ServiceDefinition | undefined;
+  /** Whether looking up who calls takes one statement, as far as we have seen. */
+  #alone = true;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -70,7 +72,8 @@ export class Guard {
       try {
         return await this.#lookUpOnce(accounts, request, now);
       } catch (error) {
-        const again = isStalePlan(error) || isConnectionLoss(error);
+        if (error instanceof NotAlone) this.#alone = false;
+        const again = error instanceof NotAlone || isStalePlan(error) || isConnectionLoss(error);
         if (!again || attempt === LOOK_UPS_MAX) throw databaseFault(error) ?? error;
       }
     }
@@ -78,14 +81,18 @@ export class Guard {
 
   async #lookUpOnce(accounts: ServiceDefinition, request: RequestFacts, now: Date): Promise<Actor> {
     const { pool, metrics } = this.#options.runtime;
-    const transaction = new CallTransaction(pool, metrics, { isolation: "repeatable read", readOnly: true });
+    const transaction = new CallTransaction(pool, metrics, {
+      isolation: "repeatable read",
+      readOnly: true,
+      alone: this.#alone,
+    });
     try {
       const actor = await accounts.options.authenticate!({ db: kyselyOf(transaction, accounts), request, now });
       await transaction.commit();
       return actor;
     } catch (error) {
       transaction.rollback();
-      throw error;
+      throw transaction.failure ?? error;
     }
   }
 }
