@@ -56,6 +56,7 @@ interface State {
 
 export class Exchange {
   readonly #options: ExchangeOptions;
+  readonly #counters = new Map<string, Counters>();
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -192,12 +193,27 @@ export class Exchange {
     else log.warn(facts, shown.message);
   }
 
+  #count(metrics: Metrics, route: string, method: string, status: number, seconds: number): void {
+    const key = `${method} ${route}`;
+    let counters = this.#counters.get(key);
+    if (!counters) {
+      counters = { seconds: metrics.requestSeconds.labels(route, method), answers: new Map() };
+      this.#counters.set(key, counters);
+    }
+    let answers = counters.answers.get(status);
+    if (!answers) {
+      answers = metrics.requests.labels(route, method, String(status));
+      counters.answers.set(status, answers);
+    }
+    answers.inc();
+    counters.seconds.observe(seconds);
+  }
+
   #record({ request, response, label, startedAt, requestId, trace, route }: State, status: number): void {
     const { metrics, log } = this.#options;
     const ms = performance.now() - startedAt;
     const method = request.method!;
-    metrics.requests.inc({ route: label, method, status });
-    metrics.requestSeconds.observe({ route: label, method }, ms / 1_000);
+    this.#count(metrics, label, method, status, ms / 1_000);
     if (!log.isLevelEnabled("info")) return;
     // Parameters of a path can be secrets, so the route is logged, not the path.
     const path = route || label !== "none" ? label : loggedPath(request.url!);
@@ -205,6 +221,12 @@ export class Exchange {
     const gone = response.destroyed && !response.writableFinished;
     log.info(gone ? { ...facts, gone } : facts, "request");
   }
+}
+
+/** Counters of one kind of request. Finding them by their labels costs as much as a small answer. */
+interface Counters {
+  readonly seconds: { observe(value: number): void };
+  readonly answers: Map<number, { inc(): void }>;
 }
 
 /** `OPTIONS *` asks about the server as a whole. */
