@@ -4,6 +4,7 @@ export type { ExpressionBuilder, RawBuilder, SelectQueryBuilder, Transaction } f
 export { sql } from "kysely";
 export { type App, app } from "./app/app.ts";
 export type { CallAs } from "./app/call-as.ts";
+export { SettingsError } from "./app/settings.ts";
 export type { AppOptions, RunningApp, StartOptions } from "./app/start.ts";
 export { matches, rank } from "./data/search.ts";
 export type { AccountActor, Actor, ActorRule, Nobody } from "./define/actor.ts";
@@ -59,3 +60,10 @@ export {
   type ValueOf,
   type Wire,
 } from "./define/shape.ts";
+export {
+  EmbeddedPostgresError,
+  type EmbeddedPostgresErrorCode,
+  POSTGRES_ERRORS,
+} from "./engines/postgres-embedded/errors.ts";
+export { MIGRATION_ERRORS, MigrationError, type MigrationErrorCode } from "./migrate/errors.ts";
+export { ListenError } from "./serve/server.ts";

@@ -7,13 +7,14 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Settings } from "./settings.ts";
 
 /** The mailer that the settings choose. A mail that cannot be sent is logged and counted, and fails nobody's call. */
-export function openMail(settings: Settings, log: Logger, metrics: Metrics): Mailer {
+export function openMail(settings: Settings, log: Logger, metrics: Metrics): Mailer & AsyncDisposable {
   if (settings.smtpUrl === null) {
     if (settings.mode === "production") log.warn("SMTP_URL is not set: mails are recorded, and sent to nobody");
     return new MailSandbox();
   }
   const smtp = new SmtpMailer(settings.smtpUrl, settings.mailFrom);
   return {
+    [Symbol.asyncDispose]: () => smtp[Symbol.asyncDispose](),
     async send(mail) {
       try {
         await smtp.send(mail);

@@ -88,7 +88,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const pool = started.use(new Pool({ connection: store.connection, metrics, onState: tellState(log) }));
   const runtime: CallRuntime = { pool, metrics, random: start.random ?? Math.random };
   const clock = start.clock ?? (() => new Date());
-  const mail = openMail(settings, log, metrics);
+  const mail = started.use(openMail(settings, log, metrics));
   const origin = new OwnOrigin(settings);
   const surroundings = { mode: settings.mode, secret: await secretOf(settings), origin: () => origin.url, mail, log };
   for (const service of declarations.services) service.options.prepare?.(surroundings);

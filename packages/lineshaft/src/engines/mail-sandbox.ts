@@ -11,13 +11,15 @@ export interface RecordedMail {
   readonly at: Date;
 }
 
-export class MailSandbox implements Mailer {
+export class MailSandbox implements Mailer, AsyncDisposable {
   readonly #mails: RecordedMail[] = [];
 
   async send(mail: { to: string; subject: string; text: string }): Promise<void> {
     this.#mails.push({ ...mail, at: new Date() });
     if (this.#mails.length > SANDBOX_MAILS_MAX) this.#mails.shift();
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 
   /** Newest first. */
   get mails(): readonly RecordedMail[] {

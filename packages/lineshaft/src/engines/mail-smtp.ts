@@ -5,8 +5,8 @@ import type { Mailer } from "../define/service.ts";
 /** How long a server may take to answer. */
 const SMTP_MS = 20_000;
 
-export class SmtpMailer implements Mailer {
-  readonly #transport: { sendMail(mail: object): Promise<unknown> };
+export class SmtpMailer implements Mailer, AsyncDisposable {
+  readonly #transport: { sendMail(mail: object): Promise<unknown>; close(): void };
   readonly #from: string;
 
   constructor(url: string, from: string) {
@@ -17,5 +17,10 @@ export class SmtpMailer implements Mailer {
 
   async send(mail: { to: string; subject: string; text: string }): Promise<void> {
     await this.#transport.sendMail({ ...mail, from: this.#from });
+  }
+
+  /** Closes the connections that are kept for the next mail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#transport.close();
   }
 }
