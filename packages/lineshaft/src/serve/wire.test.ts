@@ -200,7 +200,7 @@ describe("one connection after the other request", () => {
     });
   }
 
-  test("too large a body: the answer arrives, and what follows is not taken for a request", async () => {
+  test("too large a body: the answer arrives, and what follows is not taken for a request [LIM-1]", async () => {
     using wire = new Wire(app.url);
     const large = 5_000_000;
     wire.send(`POST /echo HTTP/1.1\r\n${JSON_HEAD}Content-Length: ${large}\r\n\r\n`);
@@ -209,7 +209,7 @@ describe("one connection after the other request", () => {
     assert.deepEqual(statuses(await wire.untilEnd()), [413]);
   });
 
-  test("a chunked body without an end: 413 at the limit", async () => {
+  test("a chunked body without an end: 413 at the limit [LIM-1]", async () => {
     using wire = new Wire(app.url);
     wire.send(`POST /echo HTTP/1.1\r\n${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n`);
     for (let count = 0; count < 20; count++) wire.send(`10000\r\n${" ".repeat(0x10000)}\r\n`);
