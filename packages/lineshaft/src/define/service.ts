@@ -90,7 +90,10 @@ export interface ServiceOptions<TEntities, TRule> {
   readonly authenticate?: Authenticate;
   /** One sentence for the API reference. */
   readonly description?: string;
-  /** Called once at the start of an app, before the first call: for what a service needs of its surroundings. */
+  /**
+   * Called once at the start of an app, before the first call: for what a service needs of its surroundings. What a
+   * module keeps of it is shared by all apps of the process, and the last start counts.
+   */
   readonly prepare?: (surroundings: Surroundings) => void;
 }
 
@@ -102,6 +105,7 @@ export interface ServiceDefinition {
   readonly place: string;
 }
 
+/** A declared service: declares its endpoints. */
 export interface Service<TName extends string, TTables, TDefault extends ActorRule> {
   readonly name: TName;
   /** For the compiler only: the tables of this service, as Kysely sees them. */
