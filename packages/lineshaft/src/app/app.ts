@@ -2,6 +2,7 @@
 import { registeredTool, runApp } from "./run.ts";
 import { type AppOptions, type RunningApp, type StartOptions, startApp } from "./start.ts";
 
+/** An app that was declared: to be run, started, or handed to a tool. */
 export interface App {
   readonly options: AppOptions;
 

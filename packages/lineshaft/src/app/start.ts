@@ -53,6 +53,7 @@ export interface StartOptions {
   readonly bounds?: ServerBounds;
 }
 
+/** An app that serves. Disposing of it is the same as `stop`. */
 export interface RunningApp extends AsyncDisposable {
   /** `http://127.0.0.1:4000` */
   readonly url: string;

@@ -16,6 +16,7 @@ export interface Nobody {
   readonly id: null;
 }
 
+/** Who calls: an account, or nobody. `kind` tells them apart. */
 export type Actor = AccountActor | Nobody;
 
 /** Who may call an endpoint: a signed-in account, or anyone. */

@@ -116,6 +116,7 @@ export type RouteInput<R> = [ParamsOf<R>] extends [never]
   ? unknown
   : { readonly input: { readonly [P in ParamsOf<R>]: AnyField } };
 
+/** A command or a query, as `call` takes it. It is data: declaring one does nothing. */
 export interface Endpoint<TInput, TOutput> {
   readonly kind: "command" | "query";
   readonly input: TInput;

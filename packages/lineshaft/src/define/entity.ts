@@ -66,6 +66,7 @@ export interface Entity<TName extends string, TFields> {
   partial<K extends keyof TFields>(...keys: K[]): { readonly [P in K]: Updatable<TFields[P]> };
 }
 
+/** An entity, whichever it is; for functions that take one. */
 export interface AnyEntity {
   new (row: never): any;
   readonly table: string;

@@ -134,6 +134,7 @@ export interface Field<TValue, TMode extends Mode = "required", THidden extends 
 }
 
 export type AnyField = Field<any, any, any>;
+/** Fields by their names: the columns of an entity. */
 export type Fields = { readonly [key: string]: AnyField };
 
 class FieldDefinition implements Field<unknown, Mode, boolean> {

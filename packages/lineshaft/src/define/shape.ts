@@ -36,7 +36,9 @@ export interface Content extends Shaped<string> {
 /** No answer: 204. */
 export interface Nothing extends Shaped<void> {}
 
+/** What an input or an output may be: a field, an entity, a list, a nullable shape, content, or an object of these. */
 export type Schema = Shaped<any> | AnyEntity | List<any> | Nullable<any> | Schemas;
+/** An object of shapes: what an input always is. */
 export type Schemas = { readonly [key: string]: Schema };
 
 type Optional = { readonly mode: "optional" };

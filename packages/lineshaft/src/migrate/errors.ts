@@ -33,6 +33,7 @@ export const MIGRATION_ERRORS = {
   MIGRATION_ABORTED: { retry: "later" },
 } as const satisfies Record<string, { retry: "never" | "later" }>;
 
+/** A code of migrations. */
 export type MigrationErrorCode = keyof typeof MIGRATION_ERRORS;
 
 /** An expected failure of a migration. Branch on `code`; `message` is for people and may change. */

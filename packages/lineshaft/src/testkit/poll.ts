@@ -6,6 +6,7 @@ export const POLL_MS_MAX = 5_000;
 const PAUSE_MS_MIN = 2;
 const PAUSE_MS_MAX = 50;
 
+/** What `poll` waits for, and how long. */
 export interface PollOptions {
   /** What is waited for; stands in the error. */
   readonly what?: string;

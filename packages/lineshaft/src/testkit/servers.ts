@@ -7,6 +7,7 @@ export const TEST_SERVERS = [
   { name: "Postgres 15, Debian", binaries: "/usr/lib/postgresql/15/bin" },
 ] as const;
 
+/** One of `TEST_SERVERS`. */
 export type TestServer = (typeof TEST_SERVERS)[number];
 
 /** Why tests on a server cannot run here; `false` when they can. In CI a missing server is a failure, not a skip. */

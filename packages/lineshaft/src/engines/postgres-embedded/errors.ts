@@ -17,6 +17,7 @@ export const POSTGRES_ERRORS = {
   POSTGRES_START_FAILED: { retry: "later" },
 } as const satisfies Record<string, { retry: "never" | "later" }>;
 
+/** A code of the embedded Postgres. */
 export type EmbeddedPostgresErrorCode = keyof typeof POSTGRES_ERRORS;
 
 /** An expected failure of the embedded Postgres. Branch on `code`; `message` is for people and may change. */
