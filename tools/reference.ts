@@ -5,8 +5,8 @@
  *
  * Model. Every name that an entry point exports is looked up in the file that it comes from. Its declaration is read
  * as text, without a parser: the code is formatted, so a declaration begins in the first column and ends where its
- * brackets are closed. A function is shown by its head, a class and a set of makers by the heads of their members, a type whole.
- * An endpoint is shown by its route, and its summary is its docstring.
+ * brackets are closed. A function is shown by its head, a class and a set of makers by the heads of their members, a
+ * type whole. An endpoint is shown by its route, and its summary is its docstring.
  * `reference.test.ts` makes the page again and compares, and fails for an export without a docstring.
  */
 import { readFileSync, writeFileSync } from "node:fs";
