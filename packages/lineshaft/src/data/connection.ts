@@ -53,7 +53,7 @@ function withOptions(url: string, options: string): string {
 const OID = { bigint: 20, date: 1082, bigints: 1016, dates: 1182, decimals: 1231, texts: 1009 } as const;
 
 /** 64-bit numbers are bigint, days and decimals are strings, also in lists; all else as `pg` reads it. */
-function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+export function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (format !== "binary") {
     if (oid === OID.bigint) return BigInt;
     if (oid === OID.date) return String;

@@ -7,6 +7,7 @@
  * States. `usable → lost`, once. Every statement on a lost session rejects.
  */
 import pg from "pg";
+import { Asked, type Columns } from "./asked.ts";
 import { isConnectionLoss } from "./failures.ts";
 
 /** How long the answer to the beginning of a transaction may take: it does no work. */
@@ -37,24 +38,14 @@ interface Internals {
   };
 }
 
-/** A statement as the driver keeps it. Made from its text: an object would be copied property by property. */
-class Asked extends pg.Query {
-  declare name: string | undefined;
-  declare queryMode: string | undefined;
-
-  constructor({ text, values, name, queryMode }: Statement, answer: (error: Error | null, result: unknown) => void) {
-    super(text, values as never, answer as never);
-    this.name = name;
-    this.queryMode = queryMode;
-  }
-}
-
 export class Session {
   /** Statements prepared before this number of the pool moved on do not fit their tables any more. */
   readonly generation: number;
   /** When it was given back. */
   idleSinceMs = 0;
   readonly #client: pg.Client;
+  /** Columns of the prepared statements, by name. */
+  readonly #columns = new Map<string, Columns>();
   #usable = true;
   #unanswered = 0;
   #beginning = false;
@@ -136,19 +127,15 @@ export class Session {
   #send(statement: Statement): Promise<StatementResult> {
     if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
     return new Promise((resolve, reject) => {
-      let answered = false;
-      const asked = new Asked(statement, (error, result) => {
-        // The driver tells a parameter that cannot be encoded, and then the answer to what it had sent before.
-        if (answered) return;
-        answered = true;
+      const asked = new Asked(statement, this.#columns, (error, result) => {
         this.#unanswered--;
         this.#heardAtMs = performance.now();
-        if (!error) return resolve(result as StatementResult);
+        if (!error) return resolve(result!);
         if (isConnectionLoss(error)) this.#usable = false;
         reject(error);
       });
       this.#sending = true;
-      this.#client.query(asked);
+      this.#client.query(asked as never);
       this.#sending = false;
     });
   }
