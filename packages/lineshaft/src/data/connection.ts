@@ -50,13 +50,22 @@ function withOptions(url: string, options: string): string {
 }
 
 /** Types in Postgres' catalog that the driver would read with a loss. */
-const OID = { bigint: 20, date: 1082, bigints: 1016, dates: 1182, decimals: 1231, texts: 1009 } as const;
+const OID = {
+  bigint: 20,
+  date: 1082,
+  timestamptz: 1184,
+  bigints: 1016,
+  dates: 1182,
+  decimals: 1231,
+  texts: 1009,
+} as const;
 
 /** 64-bit numbers are bigint, days and decimals are strings, also in lists; all else as `pg` reads it. */
 export function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (format !== "binary") {
     if (oid === OID.bigint) return BigInt;
     if (oid === OID.date) return String;
+    if (oid === OID.timestamptz) return parseInstant;
     if (oid === OID.bigints) return parseBigints;
     if (oid === OID.dates || oid === OID.decimals) return parseTexts;
   }
@@ -69,3 +78,16 @@ const parseTexts = pg.types.getTypeParser(OID.texts as never, "text") as (text: 
 function parseBigints(text: string): (bigint | null)[] {
   return parseTexts(text).map((each) => (each === null ? null : BigInt(each)));
 }
+
+const parseAnyInstant = pg.types.getTypeParser(OID.timestamptz as never, "text") as (text: string) => Date;
+
+/**
+ * `2026-11-20 12:00:00.123+00`, as Postgres writes an instant under our settings, in the form that the engine reads
+ * fastest. The driver reads what looks otherwise: years before Christ, after 9999, infinity, other time zones.
+ */
+function parseInstant(text: string): Date {
+  if (text.charCodeAt(10) !== SPACE || !text.endsWith("+00")) return parseAnyInstant(text);
+  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
+}
+
+const SPACE = 0x20;

@@ -11,9 +11,6 @@
 import type { AnyEntity } from "./entity.ts";
 import { type Field, field, isField, type Mode, type Shaped } from "./field.ts";
 
-/** Bytes of one page that a `page` may carry. */
-export const PAGE_SIZE_MAX = 100;
-
 /** A list of a shape. */
 export interface List<TItem> {
   readonly shape: "list";

@@ -68,7 +68,9 @@ export function send(
   const encoding = compressible ? preferredEncoding(request.headers["accept-encoding"]) : null;
   if (encoding) return sendCompressed(request, response, answer, headers, encoding);
   headers["content-length"] = String(size);
-  return finish(request, response, answer, status, headers, body);
+  // As many bytes as characters: all are ASCII, and the runtime can copy head and body without looking at each.
+  const plain = typeof body === "string" && body.length === size;
+  return finish(request, response, answer, status, headers, body, plain ? "latin1" : "utf8");
 }
 
 async function sendCompressed(
@@ -115,10 +117,12 @@ function finish(
   status: number,
   headers: Headers,
   body: string | Buffer,
+  encoding: "latin1" | "utf8" = "utf8",
 ): number {
   response.writeHead(status, headers);
   const sent = request.method === "HEAD" || body.length === 0 ? undefined : body;
   if (answer.last === "drained" && !request.complete) endLater(request, response, sent);
+  else if (typeof sent === "string") response.end(sent, encoding);
   else response.end(sent);
   return status;
 }
