@@ -105,13 +105,13 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Takes a session out of the pool; `release` gives it back.
+   * Takes a session out of the pool; `release` gives it back. One that this service used last is preferred.
    *
    * @throws {Fault} DATABASE_UNAVAILABLE at once while the database is down; DATABASE_BUSY when none is free in time.
    */
-  async acquire(): Promise<Session> {
+  async acquire(service = ""): Promise<Session> {
     if (this.#ended || this.#state === "down") throw unavailable();
-    for (let session = this.#idle.pop(); session; session = this.#idle.pop()) {
+    for (let session = this.#takeIdle(service); session; session = this.#takeIdle(service)) {
       if (session.usable) return session;
     }
     if (this.#waiters.size >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
@@ -180,6 +180,13 @@ export class Pool implements AsyncDisposable {
     }, END_MS);
     await emptied;
     clearTimeout(timer);
+  }
+
+  #takeIdle(service: string): Session | undefined {
+    const last = this.#idle.at(-1);
+    if (!last || last.path === service) return this.#idle.pop();
+    const index = this.#idle.findLastIndex((session) => session.path === service);
+    return index < 0 ? this.#idle.pop() : this.#idle.splice(index, 1)[0];
   }
 
   #offer(session: Session): void {

@@ -81,11 +81,6 @@ export class Session {
     return this.#usable;
   }
 
-  /** The search path outside of transactions, by its service. */
-  get path(): string {
-    return this.#path;
-  }
-
   /** Sends a statement behind all that were sent before. */
   query(statement: Statement): Promise<StatementResult> {
     const answer = this.#send(statement);
@@ -93,13 +88,16 @@ export class Session {
     return answer;
   }
 
-  /** Sends a statement that is a transaction of its own, under this search path, which `setPath` sets. */
-  alone(path: string, setPath: string, statement: Statement): Promise<StatementResult> {
-    if (this.#path !== path) {
-      this.#path = path;
-      this.#send({ text: setPath }).catch(() => this.destroy());
-    }
-    return this.query(statement);
+  /** The service whose search path holds outside of transactions. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Makes a search path hold from the next statement on; `setPath` sets it. Not inside a transaction. */
+  enter(path: string, setPath: string): void {
+    if (this.#path === path) return;
+    this.#path = path;
+    this.#send({ text: setPath }).catch(() => this.destroy());
   }
 
   /** Begins a transaction and sends its first statement, in one write. */

@@ -119,7 +119,7 @@ export class CallTransaction {
     this.#state = "open";
     this.#running++;
     try {
-      const session = await (this.#session ??= this.#pool.acquire());
+      const session = await (this.#session ??= this.#pool.acquire(service));
       if (this.#isOver()) throw over();
       this.#metrics.statements.inc();
       const values = parameters as unknown[];
@@ -188,17 +188,15 @@ export class CallTransaction {
 
   /** Begins, or moves to another service's tables, ahead of the statement. */
   #send(session: Session, service: string, statement: Statement): Promise<StatementResult> {
-    if (this.#options.alone) return session.alone(service, setPath(service).session, statement);
     if (this.#path === service) return session.query(statement);
     const begins = this.#path === "";
+    if (begins) session.enter(service, setPath(service).session);
+    if (this.#options.alone) return session.query(statement);
     this.#path = service;
     const onError = (error: unknown) => {
       this.#failure ??= error;
     };
-    if (begins) {
-      const path = session.path === service ? "" : `; ${setPath(service).local}`;
-      return session.begin(`${this.#begin()}${path}`, statement, onError);
-    }
+    if (begins) return session.begin(this.#begin(), statement, onError);
     session.query({ text: setPath(service).local }).catch(onError);
     return session.query(statement);
   }

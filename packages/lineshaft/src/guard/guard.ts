@@ -38,18 +38,11 @@ export class Guard {
    *
    * @throws {Fault} UNAUTHENTICATED when the endpoint is for accounts and nobody known calls.
    */
-  async actor(endpoint: EndpointDefinition, facts: RequestFacts, now: Date): Promise<Actor> {
+  actor(endpoint: EndpointDefinition, facts: RequestFacts, now: Date): Actor | Promise<Actor> {
     const { authorization, cookie } = facts.headers;
     const known = authorization !== undefined || cookie !== undefined;
-    const actor = known && this.#accounts ? await this.#lookUp(this.#accounts, facts, now) : NOBODY;
-    if (endpoint.actor === "account" && actor.kind !== "account") {
-      throw fault("UNAUTHENTICATED", {
-        detail: known ? "The credentials are not valid (any more)." : "The request carries no credentials.",
-        facts: { credentials: known ? "invalid" : "missing" },
-        headers: { "www-authenticate": "Bearer" },
-      });
-    }
-    return actor;
+    if (!known || !this.#accounts) return admitted(endpoint, NOBODY, known);
+    return this.#lookUp(this.#accounts, facts, now).then((actor) => admitted(endpoint, actor, known));
   }
 
   /** @throws {Fault} RATE_LIMITED when the endpoint's limit is used up. */
@@ -95,4 +88,14 @@ export class Guard {
       throw transaction.failure ?? error;
     }
   }
+}
+
+/** The actor, if the endpoint is for such. */
+function admitted(endpoint: EndpointDefinition, actor: Actor, known: boolean): Actor {
+  if (endpoint.actor !== "account" || actor.kind === "account") return actor;
+  throw fault("UNAUTHENTICATED", {
+    detail: known ? "The credentials are not valid (any more)." : "The request carries no credentials.",
+    facts: { credentials: known ? "invalid" : "missing" },
+    headers: { "www-authenticate": "Bearer" },
+  });
 }

@@ -116,7 +116,8 @@ export class Exchange {
     const now = clock();
     const facts = new Facts(request, requestId, origins);
     checkCookieOrigin(endpoint, facts);
-    const actor = await guard.actor(endpoint, facts, now);
+    const found = guard.actor(endpoint, facts, now);
+    const actor = found instanceof Promise ? await found : found;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
     const input = await gather.input(request, params, query, now);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
