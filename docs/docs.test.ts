@@ -22,6 +22,7 @@ const START_MS = 60_000;
 /** Commands whose truth other tests show: the two commands, the build, the tarballs, the command line's own tests. */
 const SHOWN_ELSEWHERE = [
   /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/,
+  /^npm init -y && npm pkg set type=module$/, // npm's own
   /^npm create lineshaft my-app$/, // packages/create-lineshaft/test/create.test.ts
   /^npx lineshaft (?:dev|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/, // packages/lineshaft/test/cli
 ];

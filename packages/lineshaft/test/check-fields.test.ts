@@ -43,6 +43,12 @@ const FIELDS: readonly Sample[] = [
   ["a bad list", () => withFields({ a: field.list(field.text(), { max: 0 }) }), /list: max is 0/, /from 1/],
   ["a bad list item", () => withFields({ a: field.list(field.integer({ min: -3e9 })) }), /bound -3000000000/, /bigint/],
   [
+    "an entity instead of a thunk",
+    () => withEntities(Link, entity("a", { id: field.id(), to: field.ref(Link as never) })),
+    /takes a thunk/,
+    /./,
+  ],
+  [
     "a bad onDelete",
     () => withEntities(Link, entity("a", { id: field.id(), to: field.ref(() => Link, { onDelete: "cascad" }) })),
     /onDelete is "cascad"/,

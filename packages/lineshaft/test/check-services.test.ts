@@ -24,6 +24,12 @@ const SERVICES: readonly Sample[] = [
     /another service has this name \(.*:\d+\)/,
     /another name/,
   ],
+  [
+    "an option that there is not",
+    () => withService("app", { actr: "anyone" } as object),
+    /no option "actr"/,
+    /Did you mean "actor"\?/,
+  ],
   ["no slash before a prefix", () => withService("app", { prefix: "api" }), /prefix is "api"/, /Begin with "\/"/],
   ["a slash after a prefix", () => withService("app", { prefix: "/api/" }), /prefix is "\/api\/"/, /end without/],
   [

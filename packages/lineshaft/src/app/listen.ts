@@ -11,6 +11,7 @@ import { InProcessCounters } from "../guard/limits.ts";
 import type { Logger } from "../observe/log.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
 import { Origins } from "../serve/origins.ts";
+import { REFERENCE_PATH } from "../serve/reference.ts";
 import { Routes } from "../serve/routes.ts";
 import { HttpServer, type ServerBounds } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
@@ -79,7 +80,7 @@ export async function listen(
     origins: new Origins({ publicUrl, trustProxy, fallback: () => origin.local }),
   });
   const server = new HttpServer({ ...bounds, handle: (request, response) => exchange.handle(request, response) });
-  for (const [path, page] of await pagesOf(node, () => server.draining)) pages.set(path, page);
+  for (const [path, page] of await pagesOf(node, () => server.draining)) if (!pages.has(path)) pages.set(path, page);
 
   const address = await server.listen(settings.host, settings.port, "PORT");
   started.defer(() => server.close());
@@ -89,6 +90,9 @@ export async function listen(
   started.defer(() => hidden.close());
   return { url: origin.local, metricsUrl: `http://127.0.0.1:${port}/metrics` };
 }
+
+/** Who looks at an address without a path finds out what is here. A page of the app's own at `/` comes first. */
+const toReference: Page = () => ({ status: 302, headers: { location: REFERENCE_PATH, "cache-control": "no-store" } });
 
 async function pagesOf(node: Node, draining: () => boolean): Promise<(readonly [path: string, page: Page])[]> {
   const { options, settings, declarations, runtime, mail } = node;
@@ -100,5 +104,6 @@ async function pagesOf(node: Node, draining: () => boolean): Promise<(readonly [
     ...platformPages(shown),
     ...(await Promise.all(built)).flat(),
     ...(isShown ? [[MAIL_PATH, mailPage(mail, title)] as const] : []),
+    ...(declarations.endpoints.some(({ endpoint }) => endpoint.path === "/") ? [] : [["/", toReference] as const]),
   ];
 }

@@ -10,6 +10,7 @@ import { EmbeddedPostgresError } from "../engines/postgres-embedded/index.ts";
 import { MigrationError } from "../migrate/index.ts";
 import { ListenError } from "../serve/server.ts";
 import type { App } from "./app.ts";
+import { MAIL_PATH } from "./mail-page.ts";
 import { SettingsError } from "./settings.ts";
 import type { AppOptions, RunningApp, StartOptions } from "./start.ts";
 
@@ -60,6 +61,8 @@ export async function runApp(options: AppOptions, start: Start): Promise<void> {
     ["OpenAPI", `${running.url}/openapi.json`],
     ["Health", `${running.url}/health/ready`],
     ["Metrics", running.metricsUrl],
+    ...Object.keys(options.sites ?? {}).map((path) => ["Page", `${running.url}${path}`] as const),
+    ...(running.mails ? [["Mails", `${running.url}${MAIL_PATH}`] as const] : []),
   ] as const;
   say(`\n  ${options.title ?? "The app"} is up after ${seconds} s\n`);
   for (const [what, where] of lines) say(`  ${what.padEnd(14)} ${where}`);

@@ -6,6 +6,7 @@ import { entityName } from "./declarations.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { CorsRule, ServiceDefinition } from "./service.ts";
 import { shapeKind } from "./shape.ts";
+import { didYouMean } from "./suggest.ts";
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 /** Schemas of the platform and of Postgres. */
@@ -13,6 +14,17 @@ const RESERVED_NAME = /^(?:pg_.*|lineshaft|information_schema|public)$/;
 const PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
 
 export const ACTOR_RULES: readonly string[] = ["account", "anyone"];
+const OPTIONS: readonly string[] = [
+  "entities",
+  "actor",
+  "prefix",
+  "cors",
+  "unknownInput",
+  "problem",
+  "authenticate",
+  "description",
+  "prepare",
+];
 const UNKNOWN_INPUT: readonly string[] = ["refuse", "ignore"];
 
 /** Checks all services, each for itself and against the others. */
@@ -56,6 +68,12 @@ function checkName(inspection: Inspection, spot: Spot, name: string): void {
 }
 
 function checkOptions(inspection: Inspection, spot: Spot, service: ServiceDefinition): void {
+  for (const option of Object.keys(service.options)) {
+    if (OPTIONS.includes(option)) continue;
+    const suggestion = didYouMean(option, OPTIONS);
+    const wayOut = suggestion ? `Did you mean "${suggestion}"?` : `A service takes ${OPTIONS.join(", ")}.`;
+    inspection.add(spot, `it has no option ${shown(option)}`, wayOut);
+  }
   const { actor, prefix, cors, unknownInput, authenticate } = service.options;
   if (actor !== undefined && !ACTOR_RULES.includes(actor)) {
     inspection.add(spot, `actor is ${shown(actor)}`, oneOf(actor, ACTOR_RULES));

@@ -350,8 +350,20 @@ export const field = Object.freeze({
    * @param options.onDelete  Default `restrict`: the referred row cannot be deleted (`STILL_REFERENCED`).
    */
   ref: (target: () => any, options: { readonly onDelete?: OnDelete } = {}): Field<string> =>
-    make({ kind: "ref", target, onDelete: options.onDelete ?? "restrict" }, { indexed: true }),
+    make(
+      { kind: "ref", target: thunkOf(target), onDelete: options.onDelete ?? "restrict" },
+      { indexed: true, mistakes: isThunk(target) ? [] : ["ref: it takes a thunk, field.ref(() => Account)"] },
+    ),
 });
+
+/** Whether a reference is named as it must be: an entity itself may not be there yet when files refer to each other. */
+function isThunk(target: unknown): boolean {
+  return typeof target === "function" && !("table" in target);
+}
+
+function thunkOf(target: unknown): () => unknown {
+  return isThunk(target) ? (target as () => unknown) : () => target;
+}
 
 /** The entity that a reference names, or `null` when the thunk gives something else. */
 export function refTarget(type: FieldType & { kind: "ref" }): EntityDefinition | null {

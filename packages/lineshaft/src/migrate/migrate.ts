@@ -241,7 +241,7 @@ function assertComplete(run: Run, steps: readonly Step[]): void {
   throw new MigrationError(
     "MIGRATION_DESTRUCTIVE",
     "The declarations need what cannot be added without being asked for. " +
-      `Put ${names} into \`allow\`, or change the declaration:\n\n${stepsSql(missing)}`,
+      `Put ${names} into \`allow\` (LINESHAFT_MIGRATE_ALLOW), or change the declaration:\n\n${stepsSql(missing)}`,
     { details: { steps: missing.length } },
   );
 }
@@ -255,5 +255,7 @@ function behind(names: string, missing: readonly Step[]): MigrationError {
 }
 
 function extraNotice(step: Step): string {
-  return commentSafe(`In the database and not declared; to remove it, allow "${step.name}". ${step.why}`);
+  return commentSafe(
+    `In the database and not declared; to remove it, LINESHAFT_MIGRATE_ALLOW=${step.name} at a start. ${step.why}`,
+  );
 }

@@ -7,6 +7,7 @@ export function pretty(): { write(line: string): void } {
     colorize: process.stdout.isTTY,
     translateTime: "HH:MM:ss.l",
     ignore: "pid,hostname",
+    singleLine: true,
     sync: true,
   });
 }

@@ -158,7 +158,7 @@ function inUse(folder: DataFolder, owner: LockOwner | undefined): EmbeddedPostgr
   return new EmbeddedPostgresError(
     "POSTGRES_FOLDER_IN_USE",
     `The database in "${folder.root}" is in use by ${holder}. Stop that process, or give this one a folder of ` +
-      "its own; " +
+      "its own (LINESHAFT_DATA); " +
       "several processes on one database need DATABASE_URL.",
   );
 }
