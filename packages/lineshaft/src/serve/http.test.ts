@@ -240,6 +240,11 @@ describe("problems", () => {
     });
   }
 
+  test("an address without a path leads to the API reference", async () => {
+    const answer = await fetch(`${app.url}/`, { redirect: "manual" });
+    assert.deepEqual([answer.status, answer.headers.get("location")], [302, "/docs"]);
+  });
+
   test("over the limit: 429 with Retry-After", async () => {
     assert.equal((await ask("/rare", { method: "POST" })).status, 204);
     const { status, headers } = await ask("/rare", { method: "POST" });

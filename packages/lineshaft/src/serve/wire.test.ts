@@ -147,7 +147,7 @@ const ODD: [what: string, sent: string, status: number, code: string | undefined
   ["two Hosts", get("/count", "Host: a\r\nHost: b\r\n"), 400, "INVALID_REQUEST"],
   ["HTTP/1.0 without Host", "GET /count HTTP/1.0\r\n\r\n", 200, undefined],
   ["a whole URL", get("http://elsewhere.example/count"), 200, undefined],
-  ["a whole URL without a path", get("http://elsewhere.example"), 404, "ROUTE_NOT_FOUND"],
+  ["a whole URL with another path", get("http://elsewhere.example/nothing"), 404, "ROUTE_NOT_FOUND"],
   ["another scheme", get("ftp://a/count"), 400, "INVALID_REQUEST"],
   ["two slashes", get("//evil.example/count"), 404, "ROUTE_NOT_FOUND"],
   ["dots", get("/things/../count"), 404, "ROUTE_NOT_FOUND"],
