@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -86,8 +86,11 @@ for (const server of TEST_SERVERS) {
         const kept = Number(await (await fetch(`${url}/accounts`)).json());
         assert.ok(kept >= acknowledged.length, `${kept} kept of ${acknowledged.length} acknowledged`);
         assert.deepEqual(await lostOf(url, acknowledged), []);
-        child.kill("SIGKILL");
+        child.kill("SIGTERM");
         await once(child, "exit");
+        // Postgres follows, and writes until it is gone.
+        const pidFile = join(folder, ".lineshaft/postgres/data/postmaster.pid");
+        await until("Postgres is gone", async () => !existsSync(pidFile));
       } finally {
         rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
       }
