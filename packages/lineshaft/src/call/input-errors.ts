@@ -1,10 +1,9 @@
 /**
  * Input errors: what the validator found, in words for people, with the value seen and the limit.
  *
- * Values of hidden fields (passwords) are never repeated; of the others only what kind of value it was, and lengths.
+ * Texts are never repeated, since they may be secrets: only what kind of value it was, and lengths. Numbers are.
  */
 import type { FieldError } from "../define/errors.ts";
-import type { AnyField } from "../define/field.ts";
 import { type Schemas, shapeKind } from "../define/shape.ts";
 import { didYouMean } from "../define/suggest.ts";
 import { FORMAT_WORDS } from "./formats.ts";
@@ -150,9 +149,4 @@ function kindOf(value: unknown): string {
 
 function count(limit: unknown, noun: string): string {
   return `${String(limit)} ${noun}${limit === 1 ? "" : "s"}`;
-}
-
-/** Whether a field of an input must not be repeated in messages or logs. */
-export function isHiddenInput(shape: unknown): boolean {
-  return shapeKind(shape) === "field" && (shape as AnyField).spec.hidden;
 }

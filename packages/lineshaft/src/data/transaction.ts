@@ -1,10 +1,10 @@
 /**
  * Transaction: the one place that every statement of every call passes, whoever built it.
  *
- * Model. It begins with the first statement: `begin`, the search path of the service, and the statement go out in one
- * write, so the beginning costs no round trip. A call that asks nothing takes no session. Statements that are sent
- * without waiting for each other share round trips. A read-only transaction ends without waiting for the answer to its
- * `commit`: whoever uses the session next stands behind it.
+ * Model. It begins with the first statement: `begin` and the statement go out in one write, and the search path before
+ * them where the session has another one, so the beginning costs no round trip. A call that asks nothing takes no
+ * session. Statements that are sent without waiting for each other share round trips. A read-only transaction ends
+ * without waiting for the answer to its `commit`: whoever uses the session next stands behind it.
  *
  * States. `new → open → ended`; `commit` and `rollback` move to `ended`, after which a statement is refused, because a
  * promise that nobody waited for must not write after the answer was given. The first failure is kept: a transaction in

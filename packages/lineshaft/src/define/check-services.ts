@@ -10,7 +10,7 @@ import { didYouMean } from "./suggest.ts";
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 /** Schemas of the platform and of Postgres. */
-const RESERVED_NAME = /^(?:pg_.*|lineshaft|information_schema|public)$/;
+export const RESERVED_NAME = /^(?:pg_.*|lineshaft|information_schema|public)$/;
 const PREFIX = /^(?:\/[A-Za-z0-9._~-]+)+$/;
 
 export const ACTOR_RULES: readonly string[] = ["account", "anyone"];

@@ -6,7 +6,7 @@
  * sees it.
  */
 import type { Transaction } from "kysely";
-import type { Actor, ActorOf, ActorRule } from "./actor.ts";
+import type { ActorOf, ActorRule } from "./actor.ts";
 import type { FaultOptions, StandardCode } from "./errors.ts";
 import type { AnyField } from "./field.ts";
 import type { ServiceDefinition } from "./service.ts";
@@ -158,5 +158,4 @@ export interface EndpointDefinition {
   readonly route: string;
 }
 
-export type AnyActor = Actor;
 export type { Nothing };

@@ -7,6 +7,7 @@
  *
  * Object names end in what they are: `_pkey`, `_key`, `_fkey`, `_check_<hash>`, `_idx`, `_touch` (see names.ts).
  */
+import { RESERVED_NAME } from "../define/check-services.ts";
 import { type EntityDefinition, type Index, primaryKey } from "../define/entity.ts";
 import type { AnyField, FieldSpec } from "../define/field.ts";
 import { searchExpression } from "../define/search.ts";
@@ -25,9 +26,6 @@ import type {
 } from "./model.ts";
 import { assertName, checkName, distinctName, objectName, shortHash } from "./names.ts";
 
-/** Schemas that are not a service's to take. */
-const RESERVED_SCHEMA = /^(?:pg_.*|lineshaft|information_schema|public)$/;
-
 /** Which schema an entity lives in. */
 type Homes = ReadonlyMap<EntityDefinition, string>;
 
@@ -37,7 +35,7 @@ export function desiredSchema(services: readonly ServiceDefinition[]): SchemaMod
   const taken = new Set<string>();
   for (const service of services) {
     claim(taken, service.name, `the service "${service.name}"`, service.place);
-    if (RESERVED_SCHEMA.test(service.name)) {
+    if (RESERVED_NAME.test(service.name)) {
       throw mistake(
         service.place,
         `"${service.name}" is a schema of the platform or of Postgres; name the service differently`,
