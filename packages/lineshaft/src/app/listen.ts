@@ -8,6 +8,7 @@ import type { Mailer } from "../define/service.ts";
 import { MailSandbox } from "../engines/mail-sandbox.ts";
 import { Guard } from "../guard/guard.ts";
 import { InProcessCounters } from "../guard/limits.ts";
+import type { Relay } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
 import { Origins } from "../serve/origins.ts";
@@ -27,6 +28,7 @@ export interface Node {
   readonly settings: Settings;
   readonly declarations: Declarations;
   readonly runtime: CallRuntime;
+  readonly relay: Relay | null;
   readonly clock: () => Date;
   readonly log: Logger;
   readonly mail: Mailer;
@@ -65,7 +67,7 @@ export async function listen(
   started: AsyncDisposableStack,
   bounds: ServerBounds,
 ): Promise<{ readonly url: string; readonly metricsUrl: string }> {
-  const { declarations, settings, runtime, origin, log, clock } = node;
+  const { declarations, settings, runtime, relay, origin, log, clock } = node;
   const { publicUrl, trustProxy } = settings;
   const { metrics, pool } = runtime;
   const pages = new Map<string, Page>();
@@ -85,7 +87,7 @@ export async function listen(
   const address = await server.listen(settings.host, settings.port, "PORT");
   started.defer(() => server.close());
   origin.listensOn(address.port);
-  const hidden = metricsServer({ metrics, pool, server });
+  const hidden = metricsServer({ metrics, pool, relay, server });
   const { port } = await hidden.listen("127.0.0.1", settings.metricsPort, "METRICS_PORT");
   started.defer(() => hidden.close());
   return { url: origin.local, metricsUrl: `http://127.0.0.1:${port}/metrics` };

@@ -1,16 +1,23 @@
 /** The private port: metrics for Prometheus, kept apart so that nobody outside reads them by mistake. */
 import type { Pool } from "../data/pool.ts";
+import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { HttpServer } from "../serve/server.ts";
 
-export function metricsServer(options: { metrics: Metrics; pool: Pool; server: HttpServer }): HttpServer {
-  const { metrics, pool, server } = options;
+export function metricsServer(options: {
+  readonly metrics: Metrics;
+  readonly pool: Pool;
+  readonly relay: Relay | null;
+  readonly server: HttpServer;
+}): HttpServer {
+  const { metrics, pool, relay, server } = options;
   return new HttpServer({
     handle: async (request, response) => {
       if (request.method !== "GET" || request.url !== "/metrics") {
         response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("Only GET /metrics is here.\n");
         return;
       }
+      await relay?.measure(pool);
       pool.measure();
       metrics.openConnections.set(await server.connections);
       const text = await metrics.registry.metrics();

@@ -23,6 +23,8 @@ export interface Settings {
   readonly secret: string | null;
   /** Names of destructive migration steps that may run at this start. */
   readonly migrateAllow: readonly string[];
+  /** Whether this node reads the log of the database; `auto`: as soon as the database lets it. */
+  readonly relay: "auto" | "off";
 }
 
 /** Everything that is wrong with the environment, at once. */
@@ -40,7 +42,7 @@ const SECRET_CHARS_MIN = 32;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names that are ours, so that a typing mistake in one can be told. */
-const OWN = ["LINESHAFT_DATA", "LINESHAFT_SECRET", "LINESHAFT_MIGRATE_ALLOW", "LINESHAFT_PARENT_FD"];
+const OWN = ["LINESHAFT_DATA", "LINESHAFT_SECRET", "LINESHAFT_MIGRATE_ALLOW", "LINESHAFT_RELAY", "LINESHAFT_PARENT_FD"];
 
 /** @throws {SettingsError} naming every setting that is wrong, the value seen and what is taken. */
 export function readSettings(environment: Environment, projectFolder: string): Settings {
@@ -71,6 +73,7 @@ export function readSettings(environment: Environment, projectFolder: string): S
       .split(",")
       .map((each) => each.trim())
       .filter(Boolean),
+    relay: read.oneOf("LINESHAFT_RELAY", ["auto", "off"], "auto"),
   };
   if (settings.port !== 0 && settings.port === settings.metricsPort) {
     problems.push(`PORT and METRICS_PORT are both ${settings.port}; give them different ports.`);

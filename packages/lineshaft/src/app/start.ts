@@ -1,8 +1,8 @@
 /**
  * App: puts services, engines and settings together; starts and stops as one.
  *
- * Start, in this order: settings → declarations → store → migrations → pool → demo data → sockets. Every step that was
- * taken is undone in reverse when a later one fails, and at the end. Nothing happens before `start`: declaring an app
+ * Start, in this order: settings → declarations → store → migrations → pool → demo data → sockets → relay, which nobody
+ * waits for. Every step that was taken is undone in reverse when a later one fails, and at the end. Nothing happens before `start`: declaring an app
  * is free of side effects.
  */
 import { resolve } from "node:path";
@@ -11,6 +11,9 @@ import { type Connection, Pool } from "../data/pool.ts";
 import { checkDeclarations } from "../define/check.ts";
 import { collect, type Declarations, type Modules } from "../define/declarations.ts";
 import { MailSandbox } from "../engines/mail-sandbox.ts";
+import { Relay, type RelayOptions } from "../log/relay.ts";
+import { desiredSchema } from "../migrate/desired.ts";
+import { publicationsOf } from "../migrate/index.ts";
 import { createLog, type Logger } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import type { ServerBounds } from "../serve/server.ts";
@@ -62,6 +65,8 @@ export interface RunningApp extends AsyncDisposable {
   /** How to reach its database. */
   readonly database: Connection;
   readonly metrics: Metrics;
+  /** Reads the log of the database; `null` when it is off, or when there are no tables. */
+  readonly relay: Relay | null;
   readonly log: Logger;
   readonly call: CallAs;
   /** Mails that were recorded instead of sent; `null` with SMTP. */
@@ -96,8 +101,11 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const call = callAs(runtime, declarations, { log, clock });
   if (options.seed && settings.mode === "development") await seedOnce(pool, () => options.seed!({ call }), report);
 
-  const node: Node = { options, settings, declarations, runtime, clock, log, mail, origin };
+  const relay = openRelay(settings, declarations, { connection: store.connection, metrics, log });
+  if (relay) started.use(relay);
+  const node: Node = { options, settings, declarations, runtime, relay, clock, log, mail, origin };
   const urls = await listen(node, started, start.bounds ?? {});
+  relay?.start();
   const resources = started.move();
   let stopping: Promise<void> | undefined;
   const stop = () => (stopping ??= resources.disposeAsync());
@@ -106,12 +114,22 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     declarations,
     database: store.connection,
     metrics,
+    relay,
     log,
     call,
     mails: mail instanceof MailSandbox ? mail : null,
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function openRelay(
+  settings: Settings,
+  { services }: Declarations,
+  rest: Omit<RelayOptions, "publications">,
+): Relay | null {
+  const publications = publicationsOf(desiredSchema(services));
+  return settings.relay === "off" || publications.length === 0 ? null : new Relay({ ...rest, publications });
 }
 
 function tellState(log: Logger) {

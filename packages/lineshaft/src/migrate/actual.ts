@@ -18,6 +18,7 @@ import type {
 } from "./model.ts";
 import { literal } from "./names.ts";
 import { PLATFORM_COMMENT } from "./platform.ts";
+import { type ActualPublication, PUBLICATIONS } from "./publication.ts";
 
 /** Starts the comment on a generated column; the hash of its expression follows. */
 export const COMPUTED_COMMENT = "computed: ";
@@ -46,6 +47,8 @@ export interface Catalog {
   /** Version of the platform's schema; 0 without one. */
   readonly platformVersion: number;
   readonly hasHistory: boolean;
+  /** Those that we have made. */
+  readonly publications: readonly ActualPublication[];
 }
 
 /** Reads the schemas of these names. The client must not be inside a transaction. */
@@ -68,6 +71,7 @@ export async function readCatalog(
     model: { schemas: row.schemas, tables: row.tables.map(tableModel) },
     platformVersion: Number.parseInt(comment, 10) || 0,
     hasHistory: row.history !== null,
+    publications: row.publications,
   };
 }
 
@@ -75,6 +79,7 @@ interface CatalogRow {
   readonly comment: string | null;
   readonly history: string | null;
   readonly schemas: readonly string[];
+  readonly publications: readonly ActualPublication[];
   readonly tables: readonly RawTable[];
 }
 
@@ -158,6 +163,7 @@ function catalogQuery(schemas: readonly string[], detail: Detail): string {
   const names = `array[${schemas.map(literal).join(", ")}]::name[]`;
   return `select (select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'lineshaft') as comment,
     to_regclass('lineshaft.migration')::text as history,
+    ${PUBLICATIONS} as publications,
     (select coalesce(json_agg(nspname order by nspname), '[]')
       from pg_namespace where nspname = any (${names})) as schemas,
     (select coalesce(json_agg(json_build_object('schema', n.nspname, 'name', c.relname, 'identity', c.relreplident,

@@ -5,6 +5,7 @@
  * all, three round trips. (2) Else under the lock: read again, bring the platform's schema up to date, apply the files
  * that are pending. (3) In development: plan, write the additive steps and those in `allow` as the next files, apply
  * them, dump the schema. In production: nothing is written; a plan that is not empty is an error.
+ * (4) Publish the tables (publication.ts).
  *
  * Promises. However many processes start at once, each file is applied once. A crash at any instant leaves a state from
  * which the next start goes on. Nothing that loses data runs without being named. A file that development has just
@@ -27,6 +28,7 @@ import type { SchemaModel } from "./model.ts";
 import { commentSafe } from "./names.ts";
 import { type FileDraft, planFiles, planFrom, selectSteps, stepsSql } from "./plan.ts";
 import { platformSchema } from "./platform.ts";
+import { publicationSql, publish } from "./publication.ts";
 import { Session } from "./session.ts";
 import type { Step } from "./step.ts";
 
@@ -107,6 +109,7 @@ async function quickLook(run: Run): Promise<MigrationOutcome | null> {
     const { steps } = await planFrom(session.client, run.desired, look.catalog);
     const { chosen } = selectSteps(steps, options.allow ?? []);
     if (options.mode === "development" && (chosen.length > 0 || unknown.length > 0)) return null;
+    if (publicationSql(run.desired, look.catalog).length > 0) return null;
     const lacks = steps.some((step) => (unknown.length > 0 ? step.need === "missing" : step.need !== "extra"));
     return lacks ? null : settle(run, look, steps);
   } catch {
@@ -140,6 +143,7 @@ async function migrateLocked(run: Run): Promise<MigrationOutcome> {
     }
     if (run.applied.length > 0) await writeDump(run);
   }
+  run.notices.push(...(await publish(session, run.desired, look.catalog)));
   return settle(run, look, steps);
 }
 

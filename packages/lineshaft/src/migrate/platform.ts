@@ -8,7 +8,7 @@
  */
 
 /** Version of the statements below. */
-export const PLATFORM_VERSION = 1;
+export const PLATFORM_VERSION = 2;
 
 /** Starts the comment on the schema; the number follows. */
 export const PLATFORM_COMMENT = "Lineshaft platform, version ";
@@ -58,10 +58,20 @@ comment on table lineshaft.migration is
   'Files of the migrations folder. running or failed: a file without a transaction that ` +
   `stopped after statements_done statements.';`;
 
+const SLOTS = `
+create table if not exists lineshaft.slot (
+  name text primary key,
+  timeline integer not null,
+  position pg_lsn not null,
+  synced_at timestamptz(3) not null default now()
+);
+comment on table lineshaft.slot is
+  'Replication slots whose reader has caught up with the tables since the slot was made.';`;
+
 /** The platform's schema as repeatable SQL, and its version. */
 export const platformSchema: { readonly version: number; readonly sql: string } = Object.freeze({
   version: PLATFORM_VERSION,
-  sql: `create schema if not exists lineshaft;${UUIDV7}${TOUCH}${HISTORY}
+  sql: `create schema if not exists lineshaft;${UUIDV7}${TOUCH}${HISTORY}${SLOTS}
 comment on schema lineshaft is '${PLATFORM_COMMENT}${PLATFORM_VERSION}';
 `,
 });

@@ -55,5 +55,54 @@ export function createMetrics() {
       registers,
     }),
     mails: new Counter({ name: "lineshaft_mails_total", help: "Mails by outcome", labelNames: ["outcome"], registers }),
+    ...relayMetrics(registers),
+  };
+}
+
+function relayMetrics(registers: Registry[]) {
+  return {
+    relayState: new Gauge({
+      name: "lineshaft_relay_state",
+      help: "1 for the state that the relay is in",
+      labelNames: ["state"],
+      registers,
+    }),
+    relayLagBytes: new Gauge({
+      name: "lineshaft_relay_lag_bytes",
+      help: "Log that the server has written and this node has not finished, in bytes",
+      registers,
+    }),
+    relayLagSeconds: new Gauge({
+      name: "lineshaft_relay_lag_seconds",
+      help: "From the last commit that came until the server sent it, in seconds",
+      registers,
+    }),
+    relayTransactions: new Counter({
+      name: "lineshaft_relay_transactions_total",
+      help: "Transactions that came with the log",
+      registers,
+    }),
+    relayChanges: new Counter({
+      name: "lineshaft_relay_changes_total",
+      help: "Changes that came with the log",
+      labelNames: ["kind"],
+      registers,
+    }),
+    relayReconnects: new Counter({
+      name: "lineshaft_relay_reconnects_total",
+      help: "Streams of the log that broke",
+      registers,
+    }),
+    relayResets: new Counter({
+      name: "lineshaft_relay_resets_total",
+      help: "Beginnings of the log, the first included: caches were emptied",
+      registers,
+    }),
+    slotSafeBytes: new Gauge({
+      name: "lineshaft_slot_safe_bytes",
+      help: "Log that the server may still write until it takes the slot away, in bytes",
+      labelNames: ["holder"],
+      registers,
+    }),
   };
 }

@@ -4,6 +4,7 @@
  * All test processes share one server (`shared-server.ts`); the database of an app is a copy of a template with its
  * tables. With `embedded`, `settings.dataFolder`, `settings.databaseUrl` or an environment that names a database, the
  * app starts as it does outside of tests, on a server of its own: for tests that stop or break the server itself.
+ * The relay is off unless a test asks for it by `settings: { relay: "auto" }`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -69,12 +70,17 @@ export async function startTestApp(of: AppOptions | App, test: TestOptions = {})
   const clock = given instanceof TestClock ? given : new TestClock(given);
   const start: StartOptions = { environment: {}, ...rest, clock: () => clock.now() };
   await using made = new AsyncDisposableStack();
-  const quiet = { port: 0, metricsPort: 0, logLevel: "silent" as const, ...settings };
+  const quiet = { port: 0, metricsPort: 0, logLevel: "silent" as const, relay: relayOf(start), ...settings };
   const running = wantsOwnServer(test)
     ? await startAlone(made, options, { start, settings: quiet, server })
     : await startShared(made, options, { start, settings: quiet, server });
   made.use(running);
   return testApp(running, clock, made.move());
+}
+
+/** Most tests do without the log of the database, and start sooner; with `settings: { relay: "auto" }` they have it. */
+function relayOf({ environment }: StartOptions): Settings["relay"] {
+  return environment?.["LINESHAFT_RELAY"] === "auto" ? "auto" : "off";
 }
 
 function wantsOwnServer({ embedded, settings, environment }: TestOptions): boolean {
