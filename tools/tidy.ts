@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["engines"],
   ["data"],
   ["migrate"],
+  ["readset"],
   ["log"],
   ["cache", "live", "handle", "schedule"],
   ["call"],

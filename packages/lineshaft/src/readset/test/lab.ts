@@ -1,0 +1,204 @@
+/** A database with the tables of the cases, and the truth: did a change alter an answer, and was its entry touched? */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { sharedServer, type TestDatabase } from "../../testkit/shared-server.ts";
+import type { Relation } from "../catalog.ts";
+import {
+  analyse,
+  bind,
+  type Catalog,
+  type Condition,
+  type Item,
+  type KeyAnswer,
+  loadCatalog,
+  loadParser,
+  ReadSetIndex,
+  type RowChange,
+  type Shape,
+} from "../index.ts";
+
+export interface Case {
+  readonly name: string;
+  readonly query: string;
+  readonly params: readonly unknown[];
+  readonly seed: string | null;
+  readonly table: string;
+  readonly change: string;
+}
+
+const DATA = join(import.meta.dirname, "data");
+export const CASES = JSON.parse(readFileSync(join(DATA, "cases.json"), "utf8")) as {
+  readonly cases: readonly Case[];
+  readonly uncacheable: readonly string[];
+};
+
+const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+/** What a statement reads, and what it answers. */
+export interface Observed {
+  readonly shape: Shape;
+  readonly answer: string;
+}
+
+export class Lab implements AsyncDisposable {
+  readonly client: pg.Client;
+  readonly #drop: () => void;
+  readonly #hasOldRows: boolean;
+  catalog!: Catalog;
+  path: readonly string[] = ["public"];
+
+  private constructor(client: pg.Client, version: number, drop: () => void) {
+    this.client = client;
+    this.#hasOldRows = version >= 180_000;
+    this.#drop = drop;
+  }
+
+  /** An empty database of the test server. */
+  static async open(binaries?: string): Promise<Lab> {
+    await loadParser();
+    const server = await sharedServer(binaries);
+    const database: TestDatabase = await server.take("");
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query("set jit = off");
+    const { rows } = await client.query("show server_version_num");
+    return new Lab(client, Number(rows[0].server_version_num), () => server.drop(database));
+  }
+
+  /** The database of the directed cases. */
+  static async openWithCases(binaries?: string): Promise<Lab> {
+    const lab = await Lab.open(binaries);
+    const generated = `create table gv (id int primary key, x int, v int generated always as (x * 2)
+      ${lab.#hasOldRows ? "virtual" : "stored"})`;
+    for (const text of [read("schema.sql"), read("extras.sql"), generated]) await lab.client.query(text);
+    await lab.reload();
+    return lab;
+  }
+
+  async reload(): Promise<void> {
+    this.catalog = await loadCatalog(this.client);
+  }
+
+  /** Types of the parameters as the server describes the statement. */
+  async describe(sql: string): Promise<readonly number[]> {
+    await this.client.query(`prepare described as ${sql}`);
+    const types = "select parameter_types::oid[]::int8[]::text[] as types from pg_prepared_statements";
+    const { rows } = await this.client.query(`${types} where name = 'described'`);
+    await this.client.query("deallocate described");
+    return (rows[0].types as readonly string[]).map(Number);
+  }
+
+  async shapeOf(sql: string): Promise<Shape> {
+    const parameterTypes = await this.describe(sql);
+    return analyse(sql, this.catalog, { searchPath: this.path, parameterTypes });
+  }
+
+  /** The rows of an answer in a spelling of their own, sorted: the server owes no order. */
+  async answer(sql: string, parameters: readonly unknown[]): Promise<string> {
+    const { rows } = await this.client.query({
+      text: sql,
+      values: [...parameters],
+      rowMode: "array",
+      types: AS_TEXT,
+    });
+    return rows
+      .map((row) => JSON.stringify(row.map(plainNumber)))
+      .sort()
+      .join("\n");
+  }
+
+  async keysOf(shape: Shape, parameters: readonly unknown[]): Promise<readonly KeyAnswer[]> {
+    if (!shape.isCacheable) return [];
+    const answers: KeyAnswer[] = [];
+    for (const { sql, parameters: numbers } of shape.keyQueries) {
+      const values = numbers.map((number) => parameters[number - 1]);
+      const { rows } = await this.client.query({ text: sql, values, rowMode: "array" });
+      answers.push(rows.map(([key]) => key as string | null));
+    }
+    return answers;
+  }
+
+  /** The reads of a statement as text, for tests of what is narrowed. */
+  readsOf(shape: Shape): readonly string[] {
+    if (!shape.isCacheable) return [`uncacheable: ${shape.reason}`];
+    return shape.reads
+      .map(({ name, alternatives }) => `${name.replace("public.", "")}(${alternatives?.map(spell).join(" or ") ?? ""})`)
+      .sort();
+  }
+
+  /** An index with one entry, the read set of a call; null if the call must not be cached. */
+  async indexOf(shape: Shape, parameters: readonly unknown[]): Promise<ReadSetIndex<number> | null> {
+    if (!shape.isCacheable) return null;
+    const readSet = bind(shape, parameters, await this.keysOf(shape, parameters));
+    if (!readSet.isCacheable) return null;
+    const index = new ReadSetIndex<number>((oid) => this.catalog.lineage(oid));
+    index.add(1, readSet);
+    return index;
+  }
+
+  /** Runs a statement that writes, and tells what the log would tell of it. */
+  async change(sql: string, parameters: readonly unknown[] = []): Promise<readonly RowChange[]> {
+    const [, verb, name] = /^\s*(insert|update|delete)(?:\s+(?:into|from|only))*\s+([^\s(]+)/i.exec(sql)!;
+    const kind = verb!.toLowerCase() as RowImages["kind"];
+    const [first, second] = name!.match(/"[^"]+"|[^".]+/g)!.map((part) => part.replaceAll('"', ""));
+    const [schema, table] = second === undefined ? [undefined, first!] : [first, second];
+    const relation = this.catalog.relation(schema, table, this.path) as Relation;
+    const names = relation.columns.filter(({ isGenerated }) => !isGenerated).map((column) => column.name);
+    const list = (row: string) => names.map((column) => `${row}."${column}"::text`).join(", ");
+    // Before Postgres 18 only the new row is returned, which is enough for those who insert.
+    const returning = this.#hasOldRows
+      ? `array[new.tableoid, old.tableoid]::int8[]::text[], array[${list("old")}], array[${list("new")}]`
+      : `array[tableoid, null]::int8[]::text[], null, array[${list(`"${table}"`)}]`;
+    const text = `${sql} returning ${returning}`;
+    const { rows } = await this.client.query({ text, values: [...parameters], rowMode: "array" });
+    const columns = names.map((column) => ({ name: column }));
+    return rows.flatMap(([[now, was], old, fresh]) => changesOf(columns, { kind, now, was, old, new: fresh }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.end();
+    this.#drop();
+  }
+}
+
+interface RowImages {
+  readonly kind: "insert" | "update" | "delete";
+  readonly now: string | null;
+  readonly was: string | null;
+  readonly old: readonly (string | null)[];
+  readonly new: readonly (string | null)[];
+}
+
+/** The log tells a move between partitions as a deletion and an insertion. */
+function changesOf(columns: RowChange["table"]["columns"], images: RowImages): readonly RowChange[] {
+  const { kind, now, was, old, new: fresh } = images;
+  const [to, from] = [now ?? was, was ?? now].map((oid) => ({ oid: Number(oid), columns })) as [Table, Table];
+  if (kind === "insert") return [{ table: to, kind, new: fresh }];
+  if (kind === "delete") return [{ table: from, kind, old }];
+  if (now === was) return [{ table: to, kind, old, new: fresh }];
+  return [
+    { table: from, kind: "delete", old },
+    { table: to, kind: "insert", new: fresh },
+  ];
+}
+
+type Table = RowChange["table"];
+
+function spell(conditions: readonly Condition[]): string {
+  return conditions.map(({ column, items }) => `${column}:${items.map(spellItem).join()}`).join(" and ");
+}
+
+function spellItem(item: Item): string {
+  if (item.kind === "constant") return item.value ?? "null";
+  return item.kind === "keys" ? `key ${item.index}` : `$${item.number}`;
+}
+
+function plainNumber(text: string | null): string | null {
+  if (text === null || !/^-?\d+\.\d+$/.test(text)) return text;
+  return text.replace(/\.?0+$/, "");
+}
+
+function read(name: string): string {
+  return readFileSync(join(DATA, name), "utf8");
+}
