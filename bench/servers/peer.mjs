@@ -6,6 +6,7 @@
  * `BENCH_PREPARED=no` takes that away, which is how their own documentation asks. Each request is logged as one line
  * of JSON with the same facts as ours.
  */
+import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { Socket } from "node:net";
 
@@ -69,10 +70,10 @@ export function openLog() {
   return load("pino")({ level: "info", base: null });
 }
 
-/** Logs an answered request with the facts that ours logs. */
+/** Logs an answered request with the facts that ours logs, an id that finds it again among them. */
 export function logRequest(log, method, url, status, startedAt) {
   const ms = Math.round((performance.now() - startedAt) * 100) / 100;
-  log.info({ method, path: url.split("?", 1)[0], status, ms }, "request");
+  log.info({ method, path: url.split("?", 1)[0], status, ms, requestId: randomUUID() }, "request");
 }
 
 export const PORT = Number(process.env.PORT);

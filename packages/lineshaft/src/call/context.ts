@@ -7,6 +7,7 @@ import type { CallTransaction } from "../data/transaction.ts";
 import type { Actor } from "../define/actor.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
+import type { Deadline } from "./deadline.ts";
 
 /** What a call brings along, whatever it came in by. */
 export interface CallRequest {
@@ -47,25 +48,6 @@ export class ReplyHeaders implements Reply {
   header(name: string, value: string): void {
     if (/[\r\n\u0000]/.test(value)) throw new Error(`Header "${name}" holds a line break or a NUL character.`);
     this.entries.push([name.toLowerCase(), value]);
-  }
-}
-
-/** The end of a call's time, as a signal for those who ask for one. */
-export class Deadline {
-  #controller: AbortController | null = null;
-  #reason: unknown;
-
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  pass(reason: unknown): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
   }
 }
 

@@ -4,7 +4,8 @@
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Call, EndpointDefinition } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
-import { CallContext, type CallRequest, type Deadline, type ReplyHeaders } from "./context.ts";
+import { CallContext, type CallRequest, type ReplyHeaders } from "./context.ts";
+import type { Deadline } from "./deadline.ts";
 import { compileInput, type ReadInput, type WireInput } from "./input.ts";
 
 const readers = new WeakMap<EndpointDefinition, ReadInput>();

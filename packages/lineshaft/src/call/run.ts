@@ -14,7 +14,8 @@ import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { CallContext, type CallRequest, Deadline, ReplyHeaders } from "./context.ts";
+import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
+import { Deadline } from "./deadline.ts";
 import { nestedCall } from "./nested.ts";
 
 /** How often a run is tried before the caller gets `CONFLICT`. */
@@ -22,9 +23,6 @@ export const ATTEMPTS_MAX = 10;
 /** The longest pause before the second try; it doubles with every further one, up to `PAUSE_MS_MAX`. */
 export const PAUSE_MS = 8;
 export const PAUSE_MS_MAX = 250;
-/** How long a call may take, its repetitions included. */
-export const CALL_MS = 30_000;
-
 /** What runs need of the node they run on. */
 export interface CallRuntime {
   readonly pool: Pool;
@@ -44,52 +42,71 @@ export interface CallResult {
  * @throws {Fault} what `run` failed with, or what the database's answer means.
  */
 export async function runCall(runtime: CallRuntime, request: CallRequest): Promise<CallResult> {
-  const startedAt = performance.now();
-  for (let attempt = 1; ; attempt++) {
-    const leftMs = attempt === 1 ? CALL_MS : CALL_MS - (performance.now() - startedAt);
-    const outcome = await runOnce(runtime, request, leftMs);
-    if ("result" in outcome) return outcome.result;
-    const { error, repeatable } = outcome;
-    if (error instanceof NotAlone) continue;
-    const again = repeatable && attempt < ATTEMPTS_MAX && performance.now() - startedAt < CALL_MS;
-    if (isConflict(error)) {
-      runtime.metrics.conflicts.inc({ endpoint: request.name, outcome: again ? "repeated" : "given_up" });
+  const deadline = new Deadline(request.endpoint);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const transaction = transactionOf(runtime, request.endpoint);
+      try {
+        return await runOnce(request, transaction, deadline);
+      } catch (thrown) {
+        const pauseMs = afterFailure(thrown, transaction, attempt, deadline, runtime, request);
+        if (pauseMs > 0) await pause(pauseMs);
+      }
     }
-    if (!again) throw shown(error, request.endpoint);
-    await pause(runtime.random() * Math.min(PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX));
+  } finally {
+    deadline.done();
   }
 }
 
 /** Queries that made more than one statement: they get a transaction from the first one on. */
 const severalStatements = new WeakSet<EndpointDefinition>();
 
-type Outcome = { readonly result: CallResult } | { readonly error: unknown; readonly repeatable: boolean };
-
-async function runOnce({ pool, metrics }: CallRuntime, request: CallRequest, boundMs: number): Promise<Outcome> {
-  const { endpoint } = request;
+function transactionOf({ pool, metrics }: CallRuntime, endpoint: EndpointDefinition): CallTransaction {
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
-  const alone = readOnly && !severalStatements.has(endpoint);
-  const transaction = new CallTransaction(pool, metrics, { isolation, readOnly, alone });
+  return new CallTransaction(pool, metrics, {
+    isolation,
+    readOnly,
+    alone: readOnly && !severalStatements.has(endpoint),
+  });
+}
+
+async function runOnce(request: CallRequest, transaction: CallTransaction, deadline: Deadline): Promise<CallResult> {
   const reply = new ReplyHeaders();
-  const deadline = new Deadline();
-  try {
-    const context = new CallContext(request, transaction, reply, deadline, nestedCall);
-    const value = await withinTime(endpoint.run(context), boundMs, deadline, endpoint);
-    await transaction.commit();
-    if (reply.tasks.length > 0) runTasks(reply, request);
-    return { result: { value, headers: reply.entries } };
-  } catch (thrown) {
-    transaction.rollback();
-    // What `run` made of the failure of a statement does not count when that failure can pass.
-    const { failure } = transaction;
-    const error = canPass(failure) ? failure : thrown;
-    if (error instanceof NotAlone) severalStatements.add(endpoint);
-    if (isConnectionLoss(error) && transaction.committing && !readOnly) {
-      return { error: unknownOutcome(error), repeatable: false };
-    }
-    return { error, repeatable: canPass(error) };
+  const context = new CallContext(request, transaction, reply, deadline, nestedCall);
+  const value = await deadline.within(request.endpoint.run(context));
+  const committed = transaction.commit();
+  if (committed) await committed;
+  if (reply.tasks.length > 0) runTasks(reply, request);
+  return { value, headers: reply.entries };
+}
+
+/**
+ * Undoes a run that failed. Gives how long to wait before the next one.
+ *
+ * @throws what the caller is told, when there is to be none.
+ */
+function afterFailure(
+  thrown: unknown,
+  transaction: CallTransaction,
+  attempt: number,
+  deadline: Deadline,
+  { metrics, random }: CallRuntime,
+  { endpoint, name }: CallRequest,
+): number {
+  transaction.rollback();
+  // What `run` made of the failure of a statement does not count when that failure can pass.
+  const { failure } = transaction;
+  const error = canPass(failure) ? failure : thrown;
+  if (error instanceof NotAlone) {
+    severalStatements.add(endpoint);
+    return 0;
   }
+  if (isConnectionLoss(error) && transaction.committing && endpoint.kind === "command") throw unknownOutcome(error);
+  const again = canPass(error) && attempt < ATTEMPTS_MAX && !deadline.isOver;
+  if (isConflict(error)) metrics.conflicts.inc({ endpoint: name, outcome: again ? "repeated" : "given_up" });
+  if (!again) throw shown(error, endpoint);
+  return random() * Math.min(PAUSE_MS * 2 ** (attempt - 1), PAUSE_MS_MAX);
 }
 
 /** Whether the same call, made again, may find it otherwise. */
@@ -101,28 +118,6 @@ function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
   for (const task of reply.tasks) {
     Promise.try(task).catch((error) => log.error({ err: error }, "a task after a commit failed"));
   }
-}
-
-/** Lets a run take only so long. What it does after that cannot commit: its transaction is over. */
-function withinTime<T>(run: Promise<T>, boundMs: number, deadline: Deadline, endpoint: EndpointDefinition): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const detail = `${endpoint.route} took longer than ${CALL_MS / 1_000} seconds.`;
-      const error = fault("STATEMENT_TIMEOUT", { detail, retryAfterSeconds: 1 });
-      reject(error);
-      deadline.pass(error);
-    }, boundMs);
-    run.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }
 
 function unknownOutcome(cause: unknown): Fault {

@@ -84,6 +84,7 @@ export class CallTransaction {
   readonly #options: TransactionOptions;
   #state: "new" | "open" | "ended" = "new";
   #session: Promise<Session> | null = null;
+  #held: Session | null = null;
   #path = "";
   #failure: unknown;
   #running = 0;
@@ -119,7 +120,8 @@ export class CallTransaction {
     this.#state = "open";
     this.#running++;
     try {
-      const session = await (this.#session ??= this.#pool.acquire(service));
+      const session = this.#held ?? (await (this.#session ??= this.#pool.acquire(service)));
+      this.#held = session;
       if (this.#isOver()) throw over();
       this.#metrics.statements.inc();
       const values = parameters as unknown[];
@@ -137,21 +139,25 @@ export class CallTransaction {
   }
 
   /** Makes the writes durable and visible. Rejects when they are not, or when that cannot be known. */
-  async commit(): Promise<void> {
-    if (this.#state === "ended") return;
+  commit(): Promise<void> | undefined {
+    if (this.#state === "ended") return undefined;
     this.#forgotten = this.#running > 0;
     if (this.#forgotten)
       this.#failure ??= new Error("`run` returned before its statements did: await every statement.");
     if (this.#failure !== undefined) throw this.#failure;
     this.#state = "ended";
-    if (!this.#session) return;
-    const session = await this.#session;
-    if (this.#options.alone) return this.#pool.release(session);
-    if (this.#options.readOnly) {
-      session.endReading();
-      this.#pool.release(session);
-      return;
-    }
+    return this.#held ? this.#commitOn(this.#held) : undefined;
+  }
+
+  #commitOn(session: Session): Promise<void> | undefined {
+    const { alone, readOnly } = this.#options;
+    if (!alone && !readOnly) return this.#commitWrites(session);
+    if (!alone) session.endReading();
+    this.#pool.release(session);
+    return undefined;
+  }
+
+  async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
     const { command } = await session.query({ text: "commit" }).catch((error) => {
       this.#failure ??= error;

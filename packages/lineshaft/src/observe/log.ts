@@ -68,15 +68,49 @@ function safeFacts(facts: object): object {
   return safeValue(facts, 0) as object;
 }
 
+/** What is logged of each request. Nothing in it can be a secret, so it is written without being searched. */
+export class RequestLine {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly requestId: string;
+  /** Only where it is another id than the request's. */
+  declare readonly traceId?: string;
+  /** The caller went away before the answer. */
+  declare readonly gone?: boolean;
+
+  constructor(
+    method: string,
+    path: string,
+    status: number,
+    ms: number,
+    requestId: string,
+    traceId: string | null,
+    gone: boolean,
+  ) {
+    this.method = method;
+    this.path = path;
+    this.status = status;
+    this.ms = ms;
+    this.requestId = requestId;
+    if (traceId !== null && traceId !== requestId) this.traceId = traceId;
+    if (gone) this.gone = gone;
+  }
+}
+
 function logSafely(this: Logger, parts: Parameters<Logger["info"]>, method: (...parts: never[]) => void): void {
   const values: unknown[] = parts;
   const first = values[0];
-  values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
-  for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
+  if (!(first instanceof RequestLine)) {
+    values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
+    for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
+  }
   method.apply(this, values as never[]);
 }
 
-function safeText(text: string): string {
+/** A text without the secrets that URLs and bearer tokens carry. */
+export function safeText(text: string): string {
   return SUSPECT_TEXT.test(text) ? text.replace(SECRET_TEXT, `$1$2${CENSOR}`) : text;
 }
 

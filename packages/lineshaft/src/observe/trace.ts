@@ -1,47 +1,31 @@
 /**
- * Trace context (W3C, level 1): takes part in a trace that the caller began, or begins one.
+ * Trace context (W3C, level 1): the trace that the caller began, and names for requests that belong to none.
  */
 import { randomBytes } from "node:crypto";
 
 // Version 00 ends after the flags; later versions may say more.
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
 
 /** Random bytes that are asked for at once: a call into the generator costs more than the bytes. */
-const RANDOM_BYTES = 3_072;
-const TRACE_ID_CHARS = 32;
-const SPAN_ID_CHARS = 16;
-
-export interface Trace {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentId: string | null;
-  readonly sampled: boolean;
-}
+const RANDOM_BYTES = 4_096;
+const ID_CHARS = 32;
 
 let random = "";
 let position = 0;
 
-function randomHex(chars: number): string {
-  if (position + chars > random.length) {
+/** A name for a request: 128 random bits in hexadecimal digits, as a trace has. */
+export function randomId(): string {
+  if (position === random.length) {
     random = randomBytes(RANDOM_BYTES).toString("hex");
     position = 0;
   }
-  position += chars;
-  return random.slice(position - chars, position);
+  position += ID_CHARS;
+  return random.slice(position - ID_CHARS, position);
 }
 
-/** The trace of a request, from its `traceparent` header. */
-export function traceOf(header: string | undefined): Trace {
-  const match = header === undefined ? null : TRACEPARENT.exec(header);
-  const spanId = randomHex(SPAN_ID_CHARS);
-  if (match === null || (header!.startsWith("00") && match[4] !== undefined)) {
-    return { traceId: randomHex(TRACE_ID_CHARS), spanId, parentId: null, sampled: true };
-  }
-  const [, traceId, parentId, flags] = match;
-  return { traceId: traceId!, spanId, parentId: parentId!, sampled: (Number.parseInt(flags!, 16) & 1) === 1 };
-}
-
-/** The header for what comes after us, and for the answer. */
-export function traceparent({ traceId, spanId, sampled }: Trace): string {
-  return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
+/** The id of the trace that a `traceparent` header names; `null` when it is not one. */
+export function traceIdOf(header: string): string | null {
+  const match = TRACEPARENT.exec(header);
+  if (match === null || (header.startsWith("00") && match[2] !== undefined)) return null;
+  return match[1]!;
 }

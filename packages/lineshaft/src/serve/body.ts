@@ -10,6 +10,7 @@ import { fault } from "../define/errors.ts";
 /** Bytes of a body. */
 export const BODY_BYTES_MAX = 1_048_576;
 
+const REFUSING = { protoAction: "error", constructorAction: "error" } as const;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const CHARSET = /;\s*charset\s*=\s*"?([\w-]+)"?/i;
 
@@ -61,7 +62,7 @@ export async function readJson(request: IncomingMessage): Promise<JsonBody> {
   if (!isUtf8(bytes)) throw fault("INVALID_ENCODING", { detail: "The body is not UTF-8." });
   const text = bytes.toString("utf8");
   try {
-    const value = secureJson.parse(text, null, { protoAction: "error", constructorAction: "error" });
+    const value = secureJson.parse(text, null, REFUSING);
     return { value, suspect: /\\u(?:0000|[dD][89a-fA-F])/.test(text) };
   } catch (error) {
     throw fault("INVALID_JSON", { detail: jsonDetail(error as Error) });

@@ -6,16 +6,17 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallRequest } from "../call/context.ts";
+import type { CompiledOutput } from "../call/output.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
-import type { RequestFacts } from "../define/endpoint.ts";
-import { type Fault, fault } from "../define/errors.ts";
+import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
+import { type Fault, type FieldError, fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import type { Guard } from "../guard/guard.ts";
-import type { Logger } from "../observe/log.ts";
+import { type Logger, RequestLine, safeText } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { type Trace, traceOf, traceparent } from "../observe/trace.ts";
+import { randomId, traceIdOf } from "../observe/trace.ts";
 import { type Answer, accepts, type Headers, send } from "./answer.ts";
-import { endOver } from "./body.ts";
+import { endOver, hasBody } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Origins } from "./origins.ts";
 import { asFault, problemAnswer } from "./problem.ts";
@@ -46,7 +47,8 @@ const LOGGED_SEGMENT_CHARS_MAX = 16;
 interface State {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly trace: Trace;
+  /** The trace that the caller began. */
+  readonly traceId: string | null;
   readonly requestId: string;
   readonly startedAt: number;
   route: Route | null;
@@ -65,10 +67,19 @@ export class Exchange {
   /** Answers a request. Never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { traceparent: parent, "x-request-id": given } = request.headers;
-    const trace = traceOf(typeof parent === "string" ? parent : undefined);
-    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : trace.traceId;
+    const traceId = typeof parent === "string" ? traceIdOf(parent) : null;
+    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : (traceId ?? randomId());
     const startedAt = performance.now();
-    const state: State = { request, response, trace, requestId, startedAt, route: null, service: null, label: "none" };
+    const state: State = {
+      request,
+      response,
+      traceId,
+      requestId,
+      startedAt,
+      route: null,
+      service: null,
+      label: "none",
+    };
     let status: number;
     try {
       status = await this.#answer(state);
@@ -79,7 +90,7 @@ export class Exchange {
   }
 
   #answer(state: State): Promise<number> | number {
-    const { request, response } = state;
+    const { request } = state;
     checkHead(request);
     const method = request.method!;
     const target = originForm(request.url!, method);
@@ -101,17 +112,16 @@ export class Exchange {
     if (output && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
     }
-    return this.#call(match.route, match.params, mark < 0 ? "" : target.slice(mark + 1), state).then((answer) =>
-      send(request, response, answer, headersOf(state)),
-    );
+    return this.#call(match.route, match.params, mark < 0 ? "" : target.slice(mark + 1), state);
   }
 
   async #call(
     { endpoint, name, gather, output }: Route,
     params: Readonly<Record<string, string | undefined>>,
     query: string,
-    { request, response, requestId }: State,
-  ): Promise<Answer> {
+    state: State,
+  ): Promise<number> {
+    const { request, response, requestId } = state;
     const { guard, runtime, clock, log, origins } = this.#options;
     const now = clock();
     const facts = new Facts(request, requestId, origins);
@@ -119,16 +129,13 @@ export class Exchange {
     const found = guard.actor(endpoint, facts, now);
     const actor = found instanceof Promise ? await found : found;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
-    const input = await gather.input(request, params, query, now);
+    const errors: FieldError[] = [];
+    const wire = hasBody(request) ? await gather.body(request, errors) : {};
+    const input = gather.input(request, wire, params, query, now, errors);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
     const { value, headers: entries } = await runCall(runtime, call);
-    const { status, kind, service } = endpoint;
-    const headers = corsHeaders(service.options.cors, request.headers.origin);
-    if (!output) return { status, headers, entries };
-    const { mediaType } = output;
-    if (kind === "query") return { status, headers, entries, mediaType, body: output.write(value), tagged: true };
-    headers["cache-control"] = "no-store";
-    return { status, headers, entries, mediaType, body: output.write(value) };
+    const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
+    return send(request, response, answer, headersOf(state));
   }
 
   async #page(page: Page, path: string, state: State): Promise<number> {
@@ -210,17 +217,16 @@ export class Exchange {
     counters.seconds.observe(seconds);
   }
 
-  #record({ request, response, label, startedAt, requestId, trace, route }: State, status: number): void {
+  #record({ request, response, label, startedAt, requestId, traceId, route }: State, status: number): void {
     const { metrics, log } = this.#options;
     const ms = performance.now() - startedAt;
     const method = request.method!;
     this.#count(metrics, label, method, status, ms / 1_000);
     if (!log.isLevelEnabled("info")) return;
     // Parameters of a path can be secrets, so the route is logged, not the path.
-    const path = route || label !== "none" ? label : loggedPath(request.url!);
-    const facts = { method, path, status, ms: Math.round(ms * 100) / 100, requestId, traceId: trace.traceId };
+    const path = route || label !== "none" ? label : safeText(loggedPath(request.url!));
     const gone = response.destroyed && !response.writableFinished;
-    log.info(gone ? { ...facts, gone } : facts, "request");
+    log.info(new RequestLine(method, path, status, Math.round(ms * 100) / 100, requestId, traceId, gone), "request");
   }
 }
 
@@ -242,8 +248,23 @@ function notAllowed(allow: string): Fault {
 }
 
 /** Headers that every answer begins with. */
-function headersOf({ requestId, trace }: State): Headers {
-  return { "x-request-id": requestId, traceparent: traceparent(trace) };
+function headersOf({ requestId }: State): Headers {
+  return { "x-request-id": requestId };
+}
+
+/** What a run gave, in the form that the endpoint declares. */
+function answerOf(
+  { status, kind, service }: EndpointDefinition,
+  output: CompiledOutput | null,
+  value: unknown,
+  entries: Answer["entries"] & {},
+  origin: string | undefined,
+): Answer {
+  const headers = corsHeaders(service.options.cors, origin);
+  if (!output) return { status, headers, entries };
+  if (kind === "command") headers["cache-control"] = "no-store";
+  const { mediaType } = output;
+  return { status, headers, entries, mediaType, body: output.write(value), tagged: kind === "query" };
 }
 
 /** @throws {Fault} for what makes a request ambiguous, although the parser takes it (RFC 9112, section 3.2). */

@@ -14,7 +14,7 @@ import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { AnyField, FieldType, InputSource } from "../define/field.ts";
 import { shapeKind } from "../define/shape.ts";
 import { didYouMean } from "../define/suggest.ts";
-import { hasBody, readJson } from "./body.ts";
+import { readJson } from "./body.ts";
 import { cookiesOf } from "./cookies.ts";
 import { type Parameters, parseQueryString } from "./query-string.ts";
 
@@ -62,6 +62,7 @@ function textReader(type: FieldType | null): (text: string) => unknown {
 /** Gathers the raw input of one request. */
 export class Gather {
   readonly #parts: readonly InputPart[];
+  readonly #elsewhereParts: readonly InputPart[];
   readonly #partOf: ReadonlyMap<string, InputPart>;
   readonly #closed: boolean;
   readonly #elsewhere: "query" | "body";
@@ -72,29 +73,19 @@ export class Gather {
     compile: (partOf: (key: string) => FieldError["in"], closed: boolean) => ReadInput,
   ) {
     this.#parts = inputParts(endpoint);
+    this.#elsewhereParts = this.#parts.filter((part) => part.in !== "body");
     this.#partOf = new Map(this.#parts.map((part) => [part.key, part]));
     this.#closed = endpoint.service.options.unknownInput !== "ignore";
     this.#elsewhere = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
     this.#read = compile((key) => this.#partOf.get(key)?.in ?? this.#elsewhere, this.#closed);
   }
 
-  /** @throws {Fault} whatever is wrong with the request or its input, all field errors at once. */
-  async input(
-    request: IncomingMessage,
-    params: Readonly<Record<string, string | undefined>>,
-    queryText: string,
-    now: Date,
-  ) {
-    const errors: FieldError[] = [];
-    const wire = hasBody(request) ? await this.#body(request, errors) : {};
-    const query = parseQueryString(queryText);
-    if (this.#closed) this.#refuseUnknown(query, errors);
-    for (const part of this.#parts) if (part.in !== "body") this.#place(part, wire, request, params, query, errors);
-    if (errors.length === 0) return this.#read(wire, now);
-    throw mergedWith(errors, () => this.#read(wire, now));
-  }
-
-  async #body(request: IncomingMessage, errors: FieldError[]): Promise<WireInput> {
+  /**
+   * The object that a request's body holds. Text in it that cannot be stored is added to the errors.
+   *
+   * @throws {Fault} whatever is wrong with the body as such.
+   */
+  async body(request: IncomingMessage, errors: FieldError[]): Promise<WireInput> {
     const { value, suspect } = await readJson(request);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       const detail = "must be a JSON object";
@@ -105,6 +96,26 @@ export class Gather {
     }
     if (suspect) errors.push(...unstorableText(value, "body"));
     return value as WireInput;
+  }
+
+  /**
+   * Adds to the body what is read from elsewhere, and checks it all.
+   *
+   * @throws {Fault} all field errors at once.
+   */
+  input(
+    request: IncomingMessage,
+    wire: WireInput,
+    params: Readonly<Record<string, string | undefined>>,
+    queryText: string,
+    now: Date,
+    errors: FieldError[],
+  ): WireInput {
+    const query = parseQueryString(queryText);
+    if (this.#closed) this.#refuseUnknown(query, errors);
+    for (const part of this.#elsewhereParts) this.#place(part, wire, request, params, query, errors);
+    if (errors.length === 0) return this.#read(wire, now);
+    throw mergedWith(errors, () => this.#read(wire, now));
   }
 
   #refuseUnknown(query: Parameters, errors: FieldError[]): void {

@@ -223,10 +223,10 @@ describe("answers", () => {
     const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
     const { headers } = await ask("/count", { headers: { "x-request-id": "abc-1", traceparent: trace } });
     assert.equal(headers.get("x-request-id"), "abc-1");
-    assert.match(headers.get("traceparent")!, /^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)\w{16}-00$/);
+    const traced = await ask("/count", { headers: { traceparent: trace } });
+    assert.equal(traced.headers.get("x-request-id"), "4bf92f3577b34da6a3ce929d0e0e4736");
     const other = await ask("/count", { headers: { "x-request-id": "a b<script>", traceparent: "00-zz" } });
     assert.match(other.headers.get("x-request-id")!, /^[0-9a-f]{32}$/);
-    assert.match(other.headers.get("traceparent")!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 });
 

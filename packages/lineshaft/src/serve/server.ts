@@ -9,10 +9,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, fault } from "../define/errors.ts";
+import { Slots } from "../define/slots.ts";
 import { LINGER_MS } from "./answer.ts";
 import { expectContinue } from "./body.ts";
 import { PROBLEM_MEDIA_TYPE, problemAnswer } from "./problem.ts";
-import { Slots } from "./slots.ts";
 
 /** Bytes of the request line and all headers. */
 export const HEADER_BYTES_MAX = 32_768;
@@ -24,7 +24,7 @@ export const HEADERS_MS = 10_000;
 export const REQUEST_MS = 30_000;
 /** How long a connection may stay open between requests. */
 export const KEEP_ALIVE_MS = 65_000;
-/** How long a socket may move no byte in the middle of a request or an answer. */
+/** How long a caller may take no byte of its answer. */
 export const SOCKET_IDLE_MS = 60_000;
 /** How long a caller may take to receive an answer. */
 export const ANSWER_MS = 300_000;
@@ -76,13 +76,14 @@ export class HttpServer {
       connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeout),
       // The exchange refuses a request without it, with a problem document.
       requireHostHeader: false,
+      // A request without a body needs no stream for it.
+      optimizeEmptyRequests: true,
       noDelay: true,
       keepAlive: true,
     });
     // The runtime would leave out the headers beyond its limit without a word; the exchange refuses them.
     this.#server.maxHeadersCount = 0;
     this.#server.maxConnections = CONNECTIONS_MAX;
-    this.#server.timeout = options.socketIdleMs ?? SOCKET_IDLE_MS;
     this.#server.on("request", (request, response) => this.#accept(request, response));
     this.#server.on("checkContinue", (request, response) => {
       expectContinue(request, response);
@@ -143,6 +144,7 @@ export class HttpServer {
     else response.once("close", () => this.#active.delete(place));
     if (response.writableFinished || !response.socket?.writableLength) return;
     // The caller reads slower than we write: it gets its time, and no more.
+    response.socket.setTimeout(this.#options.socketIdleMs ?? SOCKET_IDLE_MS);
     const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
     response.once("close", () => clearTimeout(cut));
   }
