@@ -5,8 +5,8 @@
  * database grants no stream (`obstacle.ts`), `stopped` at the end. Only `#move` moves.
  * Model. `follow` gets an open connection to a server that can stream, makes or takes its slot, calls `live` when the
  * stream runs, and ends when the connection does. After an outage the next attempt comes after a pause that doubles
- * from `PAUSE_MS_MIN` to `PAUSE_MS_MAX`, spread at random; a database that grants no stream is asked again every
- * `POLLING_MS`, so that a grant is enough and no restart is needed.
+ * from `PAUSE_MS_MIN` to `PAUSE_MS_MAX`, spread at random. A database that grants no stream is asked again, too, with
+ * pauses up to `POLLING_MS_MAX`: a grant is enough, and no restart is needed.
  * Logs. Each move is told once: `warn` for polling and for an outage, `info` for the rest.
  */
 import type { Connection } from "../data/connection.ts";
@@ -18,8 +18,8 @@ import { ReplicationSession } from "./replication.ts";
 /** First and longest pause between two attempts. */
 export const PAUSE_MS_MIN = 50;
 export const PAUSE_MS_MAX = 10_000;
-/** How often a database that grants no stream is asked again. */
-export const POLLING_MS = 60_000;
+/** The longest pause until a database that grants no stream is asked again. */
+export const POLLING_MS_MAX = 60_000;
 
 export type LinkState = "starting" | "standby" | "streaming" | "polling" | "reconnecting" | "stopped";
 
@@ -86,8 +86,9 @@ export class Link {
       if (this.#isStopped()) return;
       if (obstacle !== null) this.#move("polling", obstacle);
       const spread = 0.5 + (this.#options.random ?? Math.random)() / 2;
-      await this.pause((obstacle === null ? this.#pauseMs : POLLING_MS) * spread);
-      this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX);
+      this.#pauseMs = Math.min(this.#pauseMs, obstacle === null ? PAUSE_MS_MAX : POLLING_MS_MAX);
+      await this.pause(this.#pauseMs * spread);
+      this.#pauseMs *= 2;
     }
   }
 

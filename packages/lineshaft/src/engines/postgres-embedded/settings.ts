@@ -22,11 +22,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   cluster_name: "lineshaft",
 };
 
-/** The price of an unclean end is the whole cluster. */
+/**
+ * The price of an unclean end is the whole cluster. `synchronous_commit` stays on: without waiting for the disk it costs
+ * next to nothing, and without it the log reaches its readers up to 200 ms late.
+ */
 const NOT_DURABLE: Readonly<Record<string, string>> = {
   fsync: "off",
   full_page_writes: "off",
-  synchronous_commit: "off",
 };
 
 /** The launcher depends on these: where the server listens, where its data and its log are. */
