@@ -4,6 +4,7 @@ import { explain } from "../app/run.ts";
 import { didYouMean } from "../define/suggest.ts";
 import { type Command, CommandError, EXIT, parseCall, UsageError } from "./command.ts";
 import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
 import { helpOf, overview } from "./help.ts";
 import { migrateCommands } from "./migrate.ts";
 import { newService } from "./new.ts";
@@ -12,7 +13,7 @@ import { routes } from "./routes.ts";
 import { start } from "./start.ts";
 import { note, say } from "./terminal.ts";
 
-export const COMMANDS: readonly Command[] = [dev, start, routes, openapi, ...migrateCommands, newService];
+export const COMMANDS: readonly Command[] = [dev, start, routes, openapi, ...migrateCommands, doctor, newService];
 
 /** Runs a command; resolves to the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {

@@ -24,7 +24,7 @@ export function isDatabaseThere({ databaseUrl, dataFolder }: Settings): boolean 
 export async function withDatabase<TResult>(
   settings: Settings,
   report: Report,
-  work: (connect: () => Promise<pg.Client>) => Promise<TResult>,
+  work: (connect: () => Promise<pg.Client>, connection: Connection) => Promise<TResult>,
 ): Promise<TResult> {
   await using stack = new AsyncDisposableStack();
   let connection: Connection;
@@ -43,7 +43,7 @@ export async function withDatabase<TResult>(
     client.on("error", () => {});
     await client.connect();
     return client;
-  });
+  }, connection);
 }
 
 /** Where the server listens that somebody else runs on the data; by the file that it keeps. */
