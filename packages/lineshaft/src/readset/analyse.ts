@@ -103,7 +103,7 @@ class Reads {
     const conditions = source.conditions.map((each) =>
       "keys" in each ? this.#keyCondition(each.column, each.keys) : each,
     );
-    if (rules.keyQueriesAreReads) this.#add(source.table, [conditions]);
+    this.#add(source.table, [conditions]);
     const keyQuery = writeKeyQuery(source, this.#catalog, this.#parameterTypes);
     const known = this.#keyQueries.findIndex(
       ({ sql, parameters }) => sql === keyQuery.sql && parameters.join() === keyQuery.parameters.join(),

@@ -31,7 +31,12 @@ export const TYPES = `
 
 export const FUNCTIONS = `
   select n.nspname as schema, p.proname as name, p.prokind as kind, p.provolatile as volatility,
-    l.lanname as language, case when n.nspname <> 'pg_catalog' and l.lanname = 'sql' then p.prosrc end as body,
+    coalesce((select case when bool_and(fl.lanname in ('c', 'internal') and f.provolatile = 'i') then 'c'
+        else 'other' end
+      from pg_aggregate g join pg_proc f on f.oid in (g.aggtransfn, g.aggfinalfn, g.aggcombinefn)
+        join pg_language fl on fl.oid = f.prolang
+      where g.aggfnoid = p.oid and n.nspname <> 'pg_catalog'), l.lanname) as language,
+    case when n.nspname <> 'pg_catalog' and l.lanname = 'sql' then p.prosrc end as body,
     p.prosqlbody is not null as "isAtomic", p.proconfig is not null as "hasSettings",
     to_json(p.proargnames) as names, to_json(p.proargmodes) as modes, p.prorettype::int8::text as result
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang

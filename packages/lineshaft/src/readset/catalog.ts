@@ -61,6 +61,7 @@ export interface Routine {
   /** As in `pg_proc`: `f`, `a`, `w`; `i`, `s`, `v`. */
   readonly kind: string;
   readonly volatility: string;
+  /** Of a user's aggregate: that of the functions which it is made of. */
   readonly language: string;
   readonly body: string | null;
   readonly isAtomic: boolean;

@@ -40,7 +40,7 @@ function checkRoutine(routine: Routine): void {
     checkBody(routine);
     return;
   }
-  if (schema !== "pg_catalog" && (routine.kind !== "f" || !/^(?:c|internal)$/.test(language))) {
+  if (schema !== "pg_catalog" && !/^(?:c|internal)$/.test(language)) {
     uncacheable(`the function ${name}, which is not written in SQL`);
   }
   if (volatility === "i" || (volatility === "s" && schema === "pg_catalog" && SAFE_STABLE.has(name))) return;

@@ -51,6 +51,4 @@ export const rules = {
   oldRowsCount: true,
   /** An update is ignored only if no column that the statement names has changed. */
   maskHoldsEveryName: true,
-  /** A key query is a read of its own. */
-  keyQueriesAreReads: true,
 };

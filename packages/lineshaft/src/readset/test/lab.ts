@@ -18,6 +18,9 @@ import {
   type Shape,
 } from "../index.ts";
 
+/** Below are the server's own relations. */
+const FIRST_USER_OID = 16_384;
+
 export interface Case {
   readonly name: string;
   readonly query: string;
@@ -25,7 +28,11 @@ export interface Case {
   readonly seed: string | null;
   readonly table: string;
   readonly change: string;
+  /** A column whose value the change does not tell. */
+  readonly untold?: string;
 }
+
+export type Outcome = "touched" | "missed" | "unchanged";
 
 const DATA = join(import.meta.dirname, "data");
 export const CASES = JSON.parse(readFileSync(join(DATA, "cases.json"), "utf8")) as {
@@ -89,8 +96,20 @@ export class Lab implements AsyncDisposable {
     return (rows[0].types as readonly string[]).map(Number);
   }
 
-  async shapeOf(sql: string): Promise<Shape> {
-    const parameterTypes = await this.describe(sql);
+  /** The shape of a statement. `onRelation` gets the tables and views that the server finds in it. */
+  async shapeOf(sql: string, onRelation?: (oid: number) => void): Promise<Shape> {
+    const listen = ({ message, detail }: { message?: string | undefined; detail?: string | undefined }) => {
+      if (message !== "rewritten parse tree:") return;
+      for (const [, oid] of (detail ?? "").matchAll(/:relid (\d+)/g))
+        if (Number(oid) >= FIRST_USER_OID) onRelation?.(Number(oid));
+    };
+    if (onRelation !== undefined)
+      await this.client.query("set client_min_messages = log; set debug_print_rewritten = on");
+    this.client.on("notice", listen);
+    const parameterTypes = await this.describe(sql).finally(async () => {
+      this.client.off("notice", listen);
+      if (onRelation !== undefined) await this.client.query("reset client_min_messages; reset debug_print_rewritten");
+    });
     return analyse(sql, this.catalog, { searchPath: this.path, parameterTypes });
   }
 
@@ -137,6 +156,22 @@ export class Lab implements AsyncDisposable {
     return index;
   }
 
+  /** Runs a case, and leaves the database as it was. */
+  async outcomeOf({ query, params, seed, change, untold }: Case): Promise<Outcome> {
+    const shape = await this.shapeOf(query);
+    await this.client.query("begin");
+    try {
+      if (seed !== null) await this.client.query(seed);
+      const index = await this.indexOf(shape, params);
+      const answer = await this.answer(query, params);
+      const changes = (await this.change(change)).map((each) => (untold === undefined ? each : forget(each, untold)));
+      if ((await this.answer(query, params)) === answer) return "unchanged";
+      return index === null || changes.some((each) => index.touched(each).has(1)) ? "touched" : "missed";
+    } finally {
+      await this.client.query("rollback");
+    }
+  }
+
   /** Runs a statement that writes, and tells what the log would tell of it. */
   async change(sql: string, parameters: readonly unknown[] = []): Promise<readonly RowChange[]> {
     const [, verb, name] = /^\s*(insert|update|delete)(?:\s+(?:into|from|only))*\s+([^\s(]+)/i.exec(sql)!;
@@ -144,15 +179,15 @@ export class Lab implements AsyncDisposable {
     const [first, second] = name!.match(/"[^"]+"|[^".]+/g)!.map((part) => part.replaceAll('"', ""));
     const [schema, table] = second === undefined ? [undefined, first!] : [first, second];
     const relation = this.catalog.relation(schema, table, this.path) as Relation;
-    const names = relation.columns.filter(({ isGenerated }) => !isGenerated).map((column) => column.name);
-    const list = (row: string) => names.map((column) => `${row}."${column}"::text`).join(", ");
+    const told = relation.columns.filter(({ isGenerated }) => !isGenerated);
+    const list = (row: string) => told.map(({ name, valueClass }) => textOf(`${row}."${name}"`, valueClass)).join(", ");
     // Before Postgres 18 only the new row is returned, which is enough for those who insert.
     const returning = this.#hasOldRows
       ? `array[new.tableoid, old.tableoid]::int8[]::text[], array[${list("old")}], array[${list("new")}]`
       : `array[tableoid, null]::int8[]::text[], null, array[${list(`"${table}"`)}]`;
     const text = `${sql} returning ${returning}`;
     const { rows } = await this.client.query({ text, values: [...parameters], rowMode: "array" });
-    const columns = names.map((column) => ({ name: column }));
+    const columns = told.map((column) => ({ name: column.name }));
     return rows.flatMap(([[now, was], old, fresh]) => changesOf(columns, { kind, now, was, old, new: fresh }));
   }
 
@@ -184,6 +219,17 @@ function changesOf(columns: RowChange["table"]["columns"], images: RowImages): r
 }
 
 type Table = RowChange["table"];
+
+/** As the server writes the value: a cast of char(n) to text would take the blanks away. */
+function textOf(column: string, valueClass: string | null): string {
+  return valueClass === "bpchar" ? `textin(bpcharout(${column}))` : `${column}::text`;
+}
+
+function forget(change: RowChange, column: string): RowChange {
+  const without = (row: RowChange["old"]) =>
+    row?.map((value, index) => (change.table.columns[index]!.name === column ? undefined : value));
+  return { ...change, old: without(change.old), new: without(change.new) };
+}
 
 function spell(conditions: readonly Condition[]): string {
   return conditions.map(({ column, items }) => `${column}:${items.map(spellItem).join()}`).join(" and ");

@@ -1,0 +1,83 @@
+/**
+ * Each rule is needed: with it switched off, a case that the rule was made for goes wrong. Most are cases of
+ * `readset.test.ts`; the others are here.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { rules } from "./rules.ts";
+import { CASES, type Case, Lab } from "./test/lab.ts";
+
+type Rule = keyof typeof rules;
+
+const one = (query: string, change: string, more: Partial<Case> = {}): Case => ({
+  ...{ name: query, query, change, params: [], seed: null, table: "" },
+  ...more,
+});
+const named = (name: string): Case => CASES.cases.find((each) => each.name === name)!;
+
+/** For each rule a case that is missed without it. */
+const NEEDS: Readonly<Record<Rule, Case>> = {
+  castsMustMatch: named("cast rounds a constant"),
+  classesMustMatch: named("int8 = float8 is lossy"),
+  collationMustBeDeterministic: named("nondeterministic collation"),
+  generatedColumnsAreNoTags: one("select sum(v) from gv", "update gv set x = 2", {
+    seed: "insert into gv (id, x) values (1, 1)",
+  }),
+  keptSideIgnoresOn: named("left join: ON does not narrow the kept side"),
+  fullJoinIgnoresOn: named("full join: ON narrows neither side"),
+  nullableSideDropsFacts: named("IS NULL on the nullable side"),
+  onlyStrictFactsReduce: one(
+    "select a.id from a left join b on b.aid = a.id and b.x = 1 and a.x = 1 where b.id is null",
+    "insert into a (id, x) values (1, 2)",
+  ),
+  limitStopsPush: named("no push below LIMIT"),
+  windowStopsPush: named("no push below a window"),
+  distinctOnStopsPush: named("no push below DISTINCT ON"),
+  groupingColumnsOnly: one(
+    "select * from (select x, id from a group by rollup (x, id)) s where s.id is null",
+    "insert into a (id, x) values (1, 2)",
+  ),
+  notInStopsPush: named("NOT IN: a null member matters"),
+  armsHaveOneType: one(
+    "select count(*) from (select f from a union all select y from a) s where s.f = $1",
+    "insert into a (id, y) values (1, 9007199254740993)",
+    { params: ["9007199254740992"] },
+  ),
+  functionArgumentsAreOpaque: named("function arguments are not statement parameters"),
+  textIsWellFormed: named("lone surrogate"),
+  oddSpellingsWiden: named("int parameter in odd spelling"),
+  numbersHaveOneSpelling: named("numeric scale"),
+  blanksAreTrimmed: named("char padding"),
+  changesReachAncestors: named("leaf of a partitioned table"),
+  unknownValuesHitAll: one("select count(*) from a where x = 1", "insert into a (id, x) values (1, 1)", {
+    untold: "x",
+  }),
+  oldRowsCount: one("select count(*) from a where x = 1", "update a set x = 2", {
+    seed: "insert into a (id, x) values (1, 1)",
+  }),
+  maskHoldsEveryName: one("select x from a where id = 1", "update a set x = 2", {
+    seed: "insert into a (id, x) values (1, 1)",
+  }),
+};
+
+describe("rules of read sets", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await Lab.openWithCases();
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  for (const [rule, each] of Object.entries(NEEDS) as [Rule, Case][]) {
+    test(`without ${rule} a change is missed that is noticed with it`, async () => {
+      assert.equal(await lab.outcomeOf(each), "touched");
+      rules[rule] = false;
+      try {
+        await lab.reload();
+        assert.equal(await lab.outcomeOf(each), "missed");
+      } finally {
+        rules[rule] = true;
+        await lab.reload();
+      }
+    });
+  }
+});
