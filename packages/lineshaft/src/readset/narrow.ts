@@ -31,13 +31,18 @@ interface Group {
   readonly values: (readonly Item[])[];
 }
 
+/** A fact may come by more than one way; it has the same list then. */
+function addOnce(values: (readonly Item[])[], items: readonly Item[]): void {
+  if (!values.includes(items)) values.push(items);
+}
+
 /** Columns that are equal, with the sets of values that all of them are in. */
 export class Groups {
   readonly #of = new Map<Variable, Group>();
 
   constructor(facts: readonly Fact[]) {
     for (const fact of facts) {
-      if (fact.kind === "in") this.#group(fact.variable).values.push(fact.items);
+      if (fact.kind === "in") addOnce(this.#group(fact.variable).values, fact.items);
       else if (fact.kind === "equal") this.#merge(this.#group(fact.left), this.#group(fact.right));
     }
   }
@@ -54,7 +59,7 @@ export class Groups {
 
   #merge(into: Group, from: Group): void {
     if (into === from) return;
-    into.values.push(...from.values);
+    for (const items of from.values) addOnce(into.values, items);
     into.variables.push(...from.variables);
     for (const variable of from.variables) this.#of.set(variable, into);
   }

@@ -15,9 +15,9 @@
  * some ORs. Into a subquery go the facts about outputs that are plain columns of it (`select.ts` says which outputs
  * are), and all facts about the rows around it, for those columns that it refers to.
  */
-import type { Fact, FromItem, Join, JoinType, Query, Source, Sublink, TableSource, Variable } from "./query.ts";
-import { mentions, rejectsNulls, sourcesOf } from "./query.ts";
-import { certainFacts } from "./row-facts.ts";
+import type { Fact, FromItem, Join, Query, Source, Sublink, TableSource, Variable } from "./query.ts";
+import { mentions, sourcesOf } from "./query.ts";
+import { certainFacts, reducedType } from "./row-facts.ts";
 import { rules } from "./rules.ts";
 
 type Facts = readonly Fact[];
@@ -35,7 +35,7 @@ export function pushQuery(query: Query, facts: Facts, columns: readonly Variable
   }
   const outer = columns.length === 0 ? facts : translate(facts, columns, query);
   const own = [...outer, ...query.where];
-  const all = [...own, ...query.from.flatMap(certainFacts)];
+  const all = [...own, ...query.from.flatMap((item) => certainFacts(item, own))];
   // The items of a from-list are joined by an inner join without condition: each has what is certain of the others.
   for (const item of query.from) pushItem(item, query.from.length === 1 ? own : all, visit);
   for (const sublink of query.sublinks) pushSublink(sublink, sublink.seesFacts ? all : [], visit);
@@ -54,17 +54,20 @@ function pushItem(item: FromItem, facts: Facts, visit: Visit): void {
 
 function pushJoin(join: Join, facts: Facts, visit: Visit): void {
   const { left, right, on } = join;
-  const type = reduce(join, facts);
+  const type = reducedType(join, facts);
   const [ofLeft, ofRight] = [sourcesOf(left), sourcesOf(right)];
   const kept = rules.keptSideIgnoresOn ? [] : on;
   if (type === "inner") {
-    pushItem(left, [...facts, ...on, ...certainFacts(right)], visit);
-    pushItem(right, [...facts, ...on, ...certainFacts(left)], visit);
+    const both = [...facts, ...on];
+    pushItem(left, [...both, ...certainFacts(right, both)], visit);
+    pushItem(right, [...both, ...certainFacts(left, both)], visit);
   } else if (type === "left") {
     pushItem(left, [...facts, ...kept], visit);
-    pushItem(right, [...dropped(facts, ofRight), ...on, ...certainFacts(left)], visit);
+    const matched = [...dropped(facts, ofRight), ...on];
+    pushItem(right, [...matched, ...certainFacts(left, matched)], visit);
   } else if (type === "right") {
-    pushItem(left, [...dropped(facts, ofLeft), ...on, ...certainFacts(right)], visit);
+    const matched = [...dropped(facts, ofLeft), ...on];
+    pushItem(left, [...matched, ...certainFacts(right, matched)], visit);
     pushItem(right, [...facts, ...kept], visit);
   } else {
     const both = rules.fullJoinIgnoresOn ? [] : on;
@@ -75,26 +78,6 @@ function pushJoin(join: Join, facts: Facts, visit: Visit): void {
 
 function dropped(facts: Facts, sources: ReadonlySet<Source>): Facts {
   return rules.nullableSideDropsFacts ? facts.filter((fact) => !mentions(fact, sources)) : facts;
-}
-
-const REDUCED: Record<string, JoinType> = {
-  "left,right": "inner",
-  "right,left": "inner",
-  "full,left": "left",
-  "full,right": "right",
-};
-
-/** The join that is left when rows of nulls cannot pass. */
-function reduce({ type, left, right }: Join, facts: Facts): JoinType {
-  const test = rules.onlyStrictFactsReduce ? rejectsNulls : mentions;
-  let reduced = type;
-  for (const [side, item] of [
-    ["left", left],
-    ["right", right],
-  ] as const) {
-    if (facts.some((fact) => test(fact, sourcesOf(item)))) reduced = REDUCED[`${reduced},${side}`] ?? reduced;
-  }
-  return reduced;
 }
 
 function without(facts: Facts, columns: readonly Variable[]): Facts {

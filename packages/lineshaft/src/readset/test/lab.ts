@@ -5,6 +5,7 @@ import pg from "pg";
 import { sharedServer, type TestDatabase } from "../../testkit/shared-server.ts";
 import type { Relation } from "../catalog.ts";
 import {
+  type AnalyseOptions,
   analyse,
   bind,
   type Catalog,
@@ -81,6 +82,10 @@ export class Lab implements AsyncDisposable {
     for (const text of [read("schema.sql"), read("extras.sql"), generated]) await lab.client.query(text);
     await lab.reload();
     return lab;
+  }
+
+  analyse(sql: string, options: AnalyseOptions): Shape {
+    return analyse(sql, this.catalog, options);
   }
 
   async reload(): Promise<void> {
