@@ -47,6 +47,7 @@ export class Asked {
   readonly values: unknown[] | undefined;
   readonly name: string | undefined;
   readonly queryMode: string | undefined;
+  readonly #begin: string | undefined;
   readonly callback: Told;
   readonly portal = "";
   readonly binary = false;
@@ -61,16 +62,21 @@ export class Asked {
   #answered = false;
 
   /** @param known  Columns of prepared statements of this session, by name. */
-  constructor({ text, values, name, queryMode }: Statement, known: Map<string, Columns>, callback: Told) {
+  constructor({ text, values, name, queryMode, begin }: Statement, known: Map<string, Columns>, callback: Told) {
     this.text = text;
     this.values = values;
     this.name = name;
     this.queryMode = queryMode;
+    this.#begin = begin;
     this.#known = known;
     this.callback = callback;
   }
 
   prepare(connection: Wire): void {
+    if (this.#begin !== undefined) {
+      connection.bind({ portal: "", statement: this.#begin });
+      connection.execute({ portal: "", rows: 0 });
+    }
     const columns = this.name === undefined ? undefined : this.#known.get(this.name);
     if (!columns) {
       (pg.Query.prototype as unknown as { prepare(connection: Wire): void }).prepare.call(this, connection);

@@ -61,10 +61,9 @@ for (const server of TEST_SERVERS) {
     test("a call that finds no free session in time is DATABASE_BUSY, and others go on", async () => {
       await using stand = site.stand({ size: 2, waitMs: 100 });
       const free = Promise.withResolvers<void>();
-      const hold = query(async ({ db }) => {
+      const hold = command(async ({ db }) => {
         await sql`select 1`.execute(db);
         await free.promise;
-        return sql`select 2`.execute(db);
       });
       const holding = [stand.call(hold), stand.call(hold)];
       await assert.rejects(stand.call(one), (error: Fault) => {

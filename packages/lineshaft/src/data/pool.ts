@@ -6,6 +6,7 @@
  * looks whether the database is back; the session that the probe opened is the first of the new ones.
  * Waiting for a free session is bounded in time (`WAIT_MS`) and in number (`WAITERS_MAX`): beyond, `DATABASE_BUSY`.
  *
+ * Quick reads that need no transaction share sessions (`share`): the driver pipelines, and each is a statement of its own.
  * A session may be given back while its last `commit` is under way, because what is sent next stands behind it. One
  * timer watches all sessions for answers that are overdue and for those that nobody needs: calls set no timers.
  *
@@ -28,6 +29,10 @@ export const POOL_SIZE = 10;
 export const WAIT_MS = 5_000;
 /** How many calls may wait. */
 export const WAITERS_MAX = 2_000;
+/** How many quick reads go out in one write: they run one after the other, so more would leave sessions idle. */
+const TOGETHER_MAX = 4;
+/** How many quick reads may be under way on one session. */
+const SHARED_MAX = 8;
 /** How long one statement may run. */
 export const STATEMENT_MS = 15_000;
 /** How long one statement may wait for a lock. */
@@ -63,6 +68,9 @@ export interface PoolOptions {
 const DEFAULTS = "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read";
 
 interface Waiter {
+  readonly service: string;
+  /** Whether others may use the session at the same time. */
+  readonly shares: boolean;
   readonly resolve: (session: Session) => void;
   readonly reject: (error: Fault) => void;
   readonly timer: NodeJS.Timeout;
@@ -78,6 +86,8 @@ export class Pool implements AsyncDisposable {
   readonly #waiters = new Queue<Waiter>();
   readonly #watch: NodeJS.Timeout;
   #idle: Session[] = [];
+  /** The session that got the last read which shares. */
+  #lastShared: Session | undefined;
   #opening = 0;
   #generation = 0;
   #state: "up" | "down" = "up";
@@ -110,10 +120,44 @@ export class Pool implements AsyncDisposable {
    * @throws {Fault} DATABASE_UNAVAILABLE at once while the database is down; DATABASE_BUSY when none is free in time.
    */
   async acquire(service = ""): Promise<Session> {
-    if (this.#ended || this.#state === "down") throw unavailable();
-    for (let session = this.#takeIdle(service); session; session = this.#takeIdle(service)) {
-      if (session.usable) return session;
+    return this.#takeIdle(service) ?? this.#wait(service, false);
+  }
+
+  /**
+   * Takes a session for one quick read that needs no transaction: reads of the same turn of the event loop go out in
+   * one write, and where no session is free, behind the reads of others. Those who wait for a session come first.
+   *
+   * @throws {Fault} as `acquire` does.
+   */
+  share(service: string): Session | Promise<Session> {
+    const session = this.#waiters.size > 0 ? undefined : this.#sharedFor(service);
+    return session ?? this.#wait(service, true);
+  }
+
+  #sharedFor(service: string): Session | undefined {
+    const last = this.#lastShared;
+    if (last?.gathers && takesAnother(last, service, TOGETHER_MAX)) return this.#lend(last, service);
+    const idle = this.#takeIdle(service);
+    if (idle) {
+      idle.holders = 0;
+      return this.#lend(idle, service);
     }
+    let least: Session | undefined;
+    for (const session of this.#sessions) {
+      if (takesAnother(session, service, SHARED_MAX) && session.holders < (least?.holders ?? SHARED_MAX))
+        least = session;
+    }
+    return least && this.#lend(least, service);
+  }
+
+  #lend(session: Session, service: string): Session {
+    session.holders++;
+    session.sharedBy = service;
+    this.#lastShared = session;
+    return session;
+  }
+
+  #wait(service: string, shares: boolean): Promise<Session> {
     if (this.#waiters.size >= WAITERS_MAX) throw busy(`${WAITERS_MAX} calls wait already`);
     return new Promise((resolve, reject) => {
       const { waitMs = WAIT_MS } = this.#options;
@@ -121,7 +165,7 @@ export class Pool implements AsyncDisposable {
         this.#waiters.delete(waiter);
         reject(busy("none was free in time"));
       }, waitMs);
-      const waiter: Waiter = { resolve, reject, timer };
+      const waiter: Waiter = { service, shares, resolve, reject, timer };
       this.#waiters.push(waiter);
       this.#fill();
     });
@@ -129,6 +173,9 @@ export class Pool implements AsyncDisposable {
 
   /** Gives a session back. One whose transaction may still be open is `broken`, and is closed. */
   release(session: Session, broken = false): void {
+    if (broken) session.destroy();
+    if (--session.holders > 0) return;
+    session.sharedBy = null;
     if (broken || !session.usable || this.#ended || session.generation !== this.#generation)
       this.#drop(session, broken);
     else this.#offer(session);
@@ -183,12 +230,23 @@ export class Pool implements AsyncDisposable {
   }
 
   #takeIdle(service: string): Session | undefined {
+    if (this.#ended || this.#state === "down") throw unavailable();
+    for (let session = this.#popIdle(service); session; session = this.#popIdle(service)) {
+      if (!session.usable) continue;
+      session.holders = 1;
+      return session;
+    }
+    return undefined;
+  }
+
+  #popIdle(service: string): Session | undefined {
     const last = this.#idle.at(-1);
     if (!last || last.path === service) return this.#idle.pop();
     const index = this.#idle.findLastIndex((session) => session.path === service);
     return index < 0 ? this.#idle.pop() : this.#idle.splice(index, 1)[0];
   }
 
+  /** Gives a free session to who waits longest, and with a read to those behind it that can share. */
   #offer(session: Session): void {
     const waiter = this.#waiters.shift();
     if (!waiter) {
@@ -196,8 +254,16 @@ export class Pool implements AsyncDisposable {
       this.#idle.push(session);
       return;
     }
-    clearTimeout(waiter.timer);
-    waiter.resolve(session);
+    session.holders = 1;
+    give(waiter, session);
+    if (!waiter.shares) return;
+    session.sharedBy = waiter.service;
+    this.#lastShared = session;
+    for (let next = this.#waiters.first; next?.shares; next = this.#waiters.first) {
+      if (!takesAnother(session, next.service, TOGETHER_MAX)) return;
+      this.#waiters.shift();
+      give(next, this.#lend(session, next.service));
+    }
   }
 
   #drop(session: Session, broken: boolean): void {
@@ -292,6 +358,15 @@ export class Pool implements AsyncDisposable {
     this.#options.metrics.databaseUp.set(1);
     this.#options.onState?.("up");
   }
+}
+
+function takesAnother(session: Session, service: string, holdersMax: number): boolean {
+  return session.sharedBy === service && session.holders < holdersMax && session.usable;
+}
+
+function give(waiter: Waiter, session: Session): void {
+  clearTimeout(waiter.timer);
+  waiter.resolve(session);
 }
 
 function unavailable(cause?: unknown): Fault {

@@ -17,6 +17,11 @@ export class Queue<TItem> {
     return this.#size;
   }
 
+  /** The one that `shift` would take. */
+  get first(): TItem | undefined {
+    return this.#ring[this.#first];
+  }
+
   push(item: TItem): void {
     if (this.#size === this.#ring.length) this.#grow();
     this.#ring[(this.#first + this.#size) & (this.#ring.length - 1)] = item;

@@ -28,7 +28,20 @@ export interface Statement {
   readonly name?: string;
   /** One statement with parameters apart from it. Without: text of several statements, and no parameters. */
   readonly queryMode?: "extended";
+  /** The name of a prepared `begin` that goes ahead of it. */
+  readonly begin?: string;
+  /** Told how long the server took for it. */
+  readonly cost?: Cost;
 }
+
+/** How long a prepared statement takes. */
+export interface Cost {
+  /** A moving average in milliseconds; `undefined` before the first answer. */
+  ms: number | undefined;
+}
+
+/** How much of the average the last answer is. */
+const COST_WEIGHT = 1 / 4;
 
 /** The parts of the driver's client that its types do not name. */
 interface Internals {
@@ -43,15 +56,22 @@ export class Session {
   readonly generation: number;
   /** When it was given back. */
   idleSinceMs = 0;
+  /** How many use it now: one, or several reads that need no transaction. */
+  holders = 0;
+  /** The service whose reads share it; `null` when it is lent to one call alone, or to none. */
+  sharedBy: string | null = null;
   readonly #client: pg.Client;
   /** Columns of the prepared statements, by name. */
   readonly #columns = new Map<string, Columns>();
+  /** What begins a transaction and is prepared, under its own text as its name. */
+  readonly #begins = new Set<string>();
   #usable = true;
   #unanswered = 0;
   #beginning = false;
   /** What the driver says while a statement is sent: a statement is five messages, which go out in one write. */
   #outgoing: Buffer[] = [];
   #sending = false;
+  #gathers = false;
   /** The search path outside of transactions, as it was last set. */
   #path = "";
   #heardAtMs = 0;
@@ -88,6 +108,30 @@ export class Session {
     return answer;
   }
 
+  /** Whether statements wait for the end of this turn of the event loop. */
+  get gathers(): boolean {
+    return this.#gathers;
+  }
+
+  /**
+   * Sends a statement with all others that come within this turn of the event loop, in one write. Under load that saves
+   * system calls, and wake-ups of the server.
+   */
+  queryTogether(statement: Statement): Promise<StatementResult> {
+    const answer = this.#send(statement);
+    this.#letGoTogether();
+    return answer;
+  }
+
+  #letGoTogether(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    setImmediate(() => {
+      this.#gathers = false;
+      this.#letGo();
+    });
+  }
+
   /** The service whose search path holds outside of transactions. */
   get path(): string {
     return this.#path;
@@ -100,13 +144,20 @@ export class Session {
     this.#send({ text: setPath }).catch(() => this.destroy());
   }
 
-  /** Begins a transaction and sends its first statement, in one write. */
+  /**
+   * Begins a transaction and sends its first statement, in one write. Once this session has prepared the `begin`, both
+   * are one question with one answer, and where the `begin` fails the server skips the statement.
+   */
   begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
+    if (this.#begins.has(text)) return this.query({ ...first, begin: text });
     this.#beginning = true;
-    this.#send({ text }).then(
-      () => this.#begun(),
+    this.#send({ text, name: text, queryMode: "extended" }).then(
+      () => {
+        this.#beginning = false;
+        this.#begins.add(text);
+      },
       (error) => {
-        this.#begun();
+        this.#beginning = false;
         onError(error);
       },
     );
@@ -115,19 +166,21 @@ export class Session {
 
   /**
    * Ends a read-only transaction, whose answer nobody needs: in one write with the next `begin` when that comes within
-   * this turn of the event loop. Under load that saves a system call and a wake-up of the server for each query.
+   * this turn of the event loop.
    */
   endReading(): void {
-    this.#send({ text: "commit" }).catch(() => {});
-    setImmediate(() => this.#letGo());
+    this.queryTogether({ text: "commit" }).catch(() => {});
   }
 
   #send(statement: Statement): Promise<StatementResult> {
     if (this.#unanswered++ === 0) this.#heardAtMs = performance.now();
     return new Promise((resolve, reject) => {
       const asked = new Asked(statement, this.#columns, (error, result) => {
+        const nowMs = performance.now();
+        const { cost } = statement;
+        if (cost) cost.ms = averageOf(cost.ms, nowMs - this.#heardAtMs);
         this.#unanswered--;
-        this.#heardAtMs = performance.now();
+        this.#heardAtMs = nowMs;
         if (!error) return resolve(result!);
         if (isConnectionLoss(error)) this.#usable = false;
         reject(error);
@@ -180,8 +233,8 @@ export class Session {
     this.#usable = false;
     this.#stream.destroy();
   }
+}
 
-  #begun(): void {
-    this.#beginning = false;
-  }
+function averageOf(known: number | undefined, ms: number): number {
+  return known === undefined ? ms : known + (ms - known) * COST_WEIGHT;
 }

@@ -11,8 +11,9 @@
  * which a statement failed never commits, whether or not the failure was caught.
  *
  * Alone. A query that makes one statement needs no transaction around it: the statement is its own, with one snapshot.
- * With `alone` the first statement is sent so; a second one fails with `NotAlone`, and the call is made again with a
- * transaction. Only reads may be tried so, because what was asked alone cannot be undone.
+ * With `alone` the first statement is sent so, and the session is given back with its answer; a second one fails with
+ * `NotAlone`, and the call is made again with a transaction. Only reads may be tried so, because what was asked alone
+ * cannot be undone.
  *
  * Names of tables are resolved by `search_path`, set with the statement whenever the service changes (`call` of another
  * service), so hand-written SQL and Kysely read alike.
@@ -23,12 +24,14 @@ import type { Metrics } from "../observe/metrics.ts";
 import { refusal } from "./control.ts";
 import { errorCode, isStalePlan } from "./failures.ts";
 import type { Pool } from "./pool.ts";
-import type { Session, Statement, StatementResult } from "./session.ts";
+import type { Cost, Session, Statement, StatementResult } from "./session.ts";
 
 /** Different statements that are prepared by name; later ones are parsed each time. Bounds memory on both sides. */
 export const PREPARED_MAX = 2_000;
 /** Longer statements are not prepared: they come from loops, and no two are alike. */
 export const PREPARED_CHARS_MAX = 10_000;
+/** A statement that takes this long, in milliseconds, holds up nobody's read but its own. */
+export const QUICK_MS = 20;
 /** SQLSTATE of a statement that was not tried, because one before it had failed. */
 const ABORTED = "25P02";
 
@@ -44,7 +47,11 @@ export class NotAlone extends Error {
   override readonly name = "NotAlone";
 }
 
-const prepared = new Map<string, Map<string, string>>();
+interface Prepared extends Cost {
+  readonly name: string;
+}
+
+const prepared = new Map<string, Map<string, Prepared>>();
 let preparedCount = 0;
 
 /** How many statements have a name. */
@@ -52,18 +59,23 @@ export function preparedSize(): number {
   return preparedCount;
 }
 
-/** The name under which a statement is prepared, the same on every session; `undefined` beyond the bounds. */
-function preparedName(service: string, text: string): string | undefined {
-  let names = prepared.get(service);
-  const known = names?.get(text);
-  if (known !== undefined) return known;
+/** A statement's name, the same on every session, and what it costs; `undefined` beyond the bounds. */
+function preparedOf(service: string, text: string): Prepared | undefined {
+  let known = prepared.get(service);
+  const found = known?.get(text);
+  if (found !== undefined) return found;
   const refused = refusal(text);
   if (refused !== null) throw new Error(refused);
   if (preparedCount >= PREPARED_MAX || text.length > PREPARED_CHARS_MAX) return undefined;
-  if (!names) prepared.set(service, (names = new Map()));
-  const name = `ls_${preparedCount++}`;
-  names.set(text, name);
-  return name;
+  if (!known) prepared.set(service, (known = new Map()));
+  const made: Prepared = { name: `ls_${preparedCount++}`, ms: undefined };
+  known.set(text, made);
+  return made;
+}
+
+function statementOf(text: string, values: unknown[], known: Prepared | undefined): Statement {
+  const queryMode = "extended";
+  return known ? { text, values, queryMode, name: known.name, cost: known } : { text, values, queryMode };
 }
 
 const paths = new Map<string, { readonly local: string; readonly session: string }>();
@@ -115,18 +127,18 @@ export class CallTransaction {
   /** Sends one statement as this service. Parameters travel apart from the text, always. */
   async statement(service: string, text: string, parameters: readonly unknown[]): Promise<StatementResult> {
     if (this.#state === "ended") throw over();
-    if (this.#options.alone && this.#session) throw (this.#failure ??= new NotAlone());
-    const name = preparedName(service, text);
+    if (this.#options.alone && this.#state === "open") throw (this.#failure ??= new NotAlone());
+    const known = preparedOf(service, text);
+    const statement = statementOf(text, parameters as unknown[], known);
     this.#state = "open";
     this.#running++;
     try {
+      this.#metrics.statements.inc();
+      if (this.#options.alone) return await this.#askAlone(service, statement);
       const session = this.#held ?? (await (this.#session ??= this.#pool.acquire(service)));
       this.#held = session;
       if (this.#isOver()) throw over();
-      this.#metrics.statements.inc();
-      const values = parameters as unknown[];
-      const queryMode = "extended";
-      return await this.#send(session, service, name ? { text, values, name, queryMode } : { text, values, queryMode });
+      return await this.#send(session, service, statement);
     } catch (error) {
       // Nobody listens any more: `run` has returned, and its caller is told that a statement was forgotten.
       if (this.#forgotten) return new Promise(() => {});
@@ -135,6 +147,21 @@ export class CallTransaction {
       throw errorCode(error) === ABORTED ? this.#failure : error;
     } finally {
       this.#running--;
+    }
+  }
+
+  /** The session is free with the answer. Where the statement is known to be quick, others like it share the session. */
+  async #askAlone(service: string, statement: Statement): Promise<StatementResult> {
+    const ms = statement.cost?.ms;
+    const shares = ms !== undefined && ms < QUICK_MS;
+    const found = shares ? this.#pool.share(service) : this.#pool.acquire(service);
+    const session = found instanceof Promise ? await found : found;
+    try {
+      if (this.#isOver()) throw over();
+      session.enter(service, setPath(service).session);
+      return await (shares ? session.queryTogether(statement) : session.query(statement));
+    } finally {
+      this.#pool.release(session);
     }
   }
 
@@ -150,9 +177,8 @@ export class CallTransaction {
   }
 
   #commitOn(session: Session): Promise<void> | undefined {
-    const { alone, readOnly } = this.#options;
-    if (!alone && !readOnly) return this.#commitWrites(session);
-    if (!alone) session.endReading();
+    if (!this.#options.readOnly) return this.#commitWrites(session);
+    session.endReading();
     this.#pool.release(session);
     return undefined;
   }
@@ -173,6 +199,7 @@ export class CallTransaction {
   rollback(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    if (isStalePlan(this.#failure)) this.#pool.renew();
     this.#session?.then(
       (session) => this.#undo(session),
       () => {},
@@ -181,9 +208,7 @@ export class CallTransaction {
 
   /** The session is free when its rollback is answered, and with it all that was sent before. */
   async #undo(session: Session): Promise<void> {
-    const stale = isStalePlan(this.#failure);
-    if (stale) this.#pool.renew();
-    if (this.#path === "" && this.#running === 0) return this.#pool.release(session);
+    if (this.#path === "") return this.#pool.release(session);
     try {
       await session.query({ text: "rollback" });
       this.#pool.release(session);
@@ -197,7 +222,6 @@ export class CallTransaction {
     if (this.#path === service) return session.query(statement);
     const begins = this.#path === "";
     if (begins) session.enter(service, setPath(service).session);
-    if (this.#options.alone) return session.query(statement);
     this.#path = service;
     const onError = (error: unknown) => {
       this.#failure ??= error;
