@@ -37,7 +37,8 @@ export const FUNCTIONS = `
         join pg_language fl on fl.oid = f.prolang
       where g.aggfnoid = p.oid and n.nspname <> 'pg_catalog'), l.lanname) as language,
     case when n.nspname <> 'pg_catalog' and l.lanname = 'sql' then p.prosrc end as body,
-    p.prosqlbody is not null as "isAtomic", p.proconfig is not null as "hasSettings",
+    p.prosqlbody is not null as "isAtomic",
+    p.proconfig is not null or (p.pronargdefaults > 0 and n.nspname <> 'pg_catalog') as "hasSettings",
     to_json(p.proargnames) as names, to_json(p.proargmodes) as modes, p.prorettype::int8::text as result
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   where n.nspname !~ '^pg_(toast|temp)' and n.nspname <> 'information_schema' and p.prokind <> 'p'`;
@@ -76,9 +77,11 @@ export const VERSION = `
       (table) => `(select string_agg(t.oid || ':' || t.xmin::text, ',' order by t.oid) from ${table} t
         where t.oid >= 16384)`,
     ),
-    `(select string_agg(attrelid || '.' || attnum || ':' || xmin::text, ',' order by attrelid, attnum)
-        from pg_attribute where attrelid >= 16384)`,
-    `(select string_agg(indexrelid || ':' || xmin::text, ',' order by indexrelid) from pg_index
-        where indrelid >= 16384)`,
+    `(select string_agg(a.attrelid || '.' || a.attnum || ':' || a.xmin::text, ',' order by a.attrelid, a.attnum)
+        from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+        where ${USER_SCHEMA})`,
+    `(select string_agg(i.indexrelid || ':' || i.xmin::text, ',' order by i.indexrelid)
+        from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+        where ${USER_SCHEMA})`,
     `(select string_agg(inhrelid || ':' || inhparent, ',' order by inhrelid, inhparent) from pg_inherits)`,
   ].join(",\n  ")})) as version`;

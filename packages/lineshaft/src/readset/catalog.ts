@@ -65,6 +65,7 @@ export interface Routine {
   readonly language: string;
   readonly body: string | null;
   readonly isAtomic: boolean;
+  /** Settings, or defaults for arguments, which are expressions that nobody looks at. */
   readonly hasSettings: boolean;
   readonly inputNames: readonly string[];
   /** Columns of the result, when it has named ones. */
@@ -160,8 +161,12 @@ export class Catalog {
     return this.#operators.get(name) ?? [];
   }
 
-  /** The tables whose reads a change of this table touches: itself, what it is a part of, and what is a part of it. */
-  lineage(oid: number): readonly number[] {
+  /**
+   * The tables whose reads a change of this table touches: itself, what it is a part of, and what is a part of it. Null
+   * for a table that is newer than the catalog, which may be a part of any.
+   */
+  lineage(oid: number): readonly number[] | null {
+    if (!this.#byOid.has(oid)) return null;
     return (rules.changesReachAncestors ? this.#lineages.get(oid) : undefined) ?? [oid];
   }
 

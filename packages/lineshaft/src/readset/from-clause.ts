@@ -48,7 +48,7 @@ const RELATION_KINDS: Record<string, string> = { m: "a materialized view", f: "a
 
 /** What the write-ahead log does not tell about cannot be kept; nor what depends on who asks. */
 function checkRelation(relation: Relation, { catalog }: Resolving): void {
-  const parts = catalog.lineage(relation.oid).map((oid) => catalog.relationByOid(oid) ?? relation);
+  const parts = (catalog.lineage(relation.oid) ?? []).map((oid) => catalog.relationByOid(oid) ?? relation);
   for (const part of parts) {
     if (RELATION_KINDS[part.kind] !== undefined) uncacheable(`${part.name}, ${RELATION_KINDS[part.kind]}`);
     if (part.persistence !== "p") uncacheable(`${part.name}, an unlogged table`);

@@ -139,6 +139,13 @@ describe("read set index", () => {
     assert.deepEqual(touched(filled(), { kind: "reloaded" }), all);
   });
 
+  test("a change of a table that is newer than the catalog finds everything", () => {
+    const index = new ReadSetIndex<string>(() => null);
+    const readSet = bind(shapeOn(null), [1]);
+    if (readSet.isCacheable) index.add("one", readSet);
+    assert.deepEqual(touched(index, { kind: "insert", new: ["9", "0", "a"] }), ["one"]);
+  });
+
   test("what was removed is not found, and leaves nothing behind", () => {
     const index = filled();
     index.remove("one");

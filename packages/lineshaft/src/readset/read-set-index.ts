@@ -60,11 +60,11 @@ interface Image {
 export class ReadSetIndex<TEntry> {
   readonly #tables = new Map<number, TableIndex<TEntry>>();
   readonly #postings = new Map<TEntry, readonly Posting<TEntry>[]>();
-  readonly #lineage: (table: number) => readonly number[];
+  readonly #lineage: (table: number) => readonly number[] | null;
   #positions = new WeakMap<RowChange["table"]["columns"], ReadonlyMap<string, number>>();
 
-  /** @param lineage   The tables whose reads a change of a table touches; `Catalog.lineage`. */
-  constructor(lineage: (table: number) => readonly number[]) {
+  /** @param lineage   The tables whose reads a change of a table touches, or null for any; `Catalog.lineage`. */
+  constructor(lineage: (table: number) => readonly number[] | null) {
     this.#lineage = lineage;
   }
 
@@ -94,9 +94,11 @@ export class ReadSetIndex<TEntry> {
 
   /** The entries that a change touches. */
   touched(change: RowChange): Set<TEntry> {
+    const lineage = this.#lineage(change.table.oid);
+    if (lineage === null) return new Set(this.#postings.keys());
     const found = new Set<TEntry>();
     const images = change.kind === "truncate" || change.kind === "reloaded" ? null : this.#imagesOf(change);
-    for (const oid of this.#lineage(change.table.oid)) {
+    for (const oid of lineage) {
       const table = this.#tables.get(oid);
       if (table === undefined) continue;
       if (images === null) for (const { entry } of postingsOf(table)) found.add(entry);

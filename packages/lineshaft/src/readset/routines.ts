@@ -36,6 +36,8 @@ export function checkedRoutines(
 
 function checkRoutine(routine: Routine): void {
   const { name, schema, volatility, language } = routine;
+  if (routine.hasSettings && schema !== "pg_catalog")
+    uncacheable(`the function ${name}, which has settings or defaults`);
   if (routine.body !== null) {
     checkBody(routine);
     return;
@@ -47,10 +49,9 @@ function checkRoutine(routine: Routine): void {
   uncacheable(`the ${volatility === "v" ? "volatile" : "stable"} function ${name}`);
 }
 
-function checkBody({ name, volatility, isAtomic, hasSettings }: Routine): void {
+function checkBody({ name, volatility, isAtomic }: Routine): void {
   if (volatility === "v") uncacheable(`the volatile function ${name}`);
   if (isAtomic) uncacheable(`the function ${name}, whose body is atomic`);
-  if (hasSettings) uncacheable(`the function ${name}, which has settings of its own`);
 }
 
 /** Operators of users may run anything; those of the server may not. */

@@ -68,7 +68,8 @@ function resolveSet(resolving: Resolving, statement: SelectStmt, outer: Scope): 
   visitLimit(statement, place);
   const outputs = left.outputs.map(({ name, typeOid, valueClass }, index): Output => {
     const other = right.outputs[index];
-    const isSame = (typeOid !== null && typeOid === other?.typeOid) || !rules.armsHaveOneType;
+    const isSame =
+      (typeOid !== null && typeOid === other?.typeOid && valueClass === other.valueClass) || !rules.armsHaveOneType;
     return { name, typeOid: isSame ? typeOid : null, valueClass: isSame ? valueClass : null, variable: null };
   });
   const isPushable = !hasLimit(statement) || !rules.limitStopsPush;

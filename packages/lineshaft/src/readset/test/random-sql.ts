@@ -273,6 +273,14 @@ export class StatementMaker {
     const type = random.weighted({ join: 4, "left join": 4, "right join": 1.5, "full join": 1, "cross join": 0.7 });
     const columns = [...left.columns, ...right.columns];
     if (type === "cross join") return { sql: `(${left.sql} cross join ${right.sql})`, columns };
+    const shared = bareNames(left).filter((name) => bareNames(right).includes(name));
+    if (shared.length > 0 && random.chance(0.2)) {
+      const name = random.pick(shared);
+      const merged = left.columns.find((each) => each.name.endsWith(`.${name}`))!;
+      const all = [...columns, { name, type: merged.type }];
+      return { sql: `(${left.sql} ${type} ${right.sql} using (${name}))`, columns: all };
+    }
+    if (shared.length > 0 && random.chance(0.05)) return { sql: `(${left.sql} natural ${type} ${right.sql})`, columns };
     const on =
       type === "full join" && random.chance(0.8) ? this.#keyEquality(left, right) : this.#on(left, right, depth);
     return { sql: `(${left.sql} ${type} ${right.sql} on ${on})`, columns };
@@ -400,6 +408,10 @@ export class StatementMaker {
 interface TypedNameList {
   readonly name: string;
   readonly columns: readonly TypedName[];
+}
+
+function bareNames({ columns }: Made): readonly string[] {
+  return columns.filter(({ name }) => name.includes(".")).map(({ name }) => name.slice(name.indexOf(".") + 1));
 }
 
 function isComparable(one: string, other: string): boolean {
