@@ -1,4 +1,4 @@
-/** What breaks a relay and how it comes back, on real servers that are really broken; and what keeps it from streaming. */
+/** What breaks a relay and how it comes back, on servers that are really broken; and what keeps it from streaming. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { TcpProxy } from "../data/test/proxy.ts";
@@ -118,6 +118,51 @@ for (const server of TEST_SERVERS) {
       assert.match(second.tape.heard.join(), /all replication slots are in use/);
       await first.relay.close();
       await poll(() => second.relay.state === "streaming", { timeoutMs: WAIT_MS });
+    });
+
+    test("a commit that is in the log before the slot and visible after it: `resumed` waits for it", async () => {
+      // A commit that waits for a standby is in the log already, and nobody sees it yet. This one waits for ever.
+      const settings = { synchronous_standby_names: "nobody", synchronous_commit: "local" };
+      await using stage = await Stage.open(server, settings);
+      const [first, second, third] = [await stage.client(), await stage.client(), await stage.client()];
+      const begin = async (client: typeof first, id: number): Promise<string> => {
+        await client.query("begin");
+        const { rows } = await client.query(
+          `insert into shop.item values (${id}) returning pg_current_xact_id()::text`,
+        );
+        return rows[0].pg_current_xact_id;
+      };
+      // Making a slot waits for two generations of transactions; what begins in the second is not waited for.
+      const slotWaitsFor = (xid: string) =>
+        poll(
+          async () =>
+            (await stage.ask("select from pg_locks where not granted and transactionid = $1", [xid])).length === 1,
+          { timeoutMs: WAIT_MS },
+        );
+      const xid = await begin(first, 1);
+      await using open = stage.newRelay();
+      await slotWaitsFor(xid);
+      const nextXid = await begin(second, 2);
+      await first.query("rollback");
+      await slotWaitsFor(nextXid);
+      await third.query("set synchronous_commit = on");
+      const committed = third.query("insert into shop.item values (3)");
+      committed.catch(() => {});
+      const [{ pid } = {}] = await poll(
+        async () => {
+          const found = await stage.ask("select pid from pg_stat_activity where wait_event = 'SyncRep'");
+          return found.length === 1 && found;
+        },
+        { timeoutMs: WAIT_MS },
+      );
+      await second.query("rollback");
+      const end = Date.now() + 500;
+      await poll(() => Date.now() > end, { what: "time enough to do it wrongly" });
+      assert.equal(open.relay.state, "starting");
+      await stage.ask("select pg_cancel_backend($1)", [pid]); // It goes on without the standby.
+      await committed;
+      await poll(() => open.relay.state === "streaming", { timeoutMs: WAIT_MS });
+      assert.equal((await stage.ask("select from shop.item")).length, 1);
     });
 
     test("closing while a transaction keeps the slot from being made", async () => {

@@ -219,14 +219,14 @@ export class Relay implements AsyncDisposable {
  * the two a commit waits for the disk and for standbys. Afterwards whatever the slot does not tell is visible.
  */
 async function untilSettled(session: ReplicationSession, pause: (waitMs: number) => Promise<void>): Promise<void> {
-  const read = async () =>
-    (
-      await session.query<{ xmin: string; xmax: string }>(
-        "select pg_snapshot_xmin(s)::text as xmin, pg_snapshot_xmax(s)::text as xmax from pg_current_snapshot() s",
-      )
-    )[0]!;
-  const end = BigInt((await read()).xmax);
-  for (let waitMs = SETTLE_MS_MIN; BigInt((await read()).xmin) < end; waitMs = Math.min(waitMs * 2, SETTLE_MS_MAX)) {
+  // A number of its own, higher than that of all that run. The end of a snapshot would not do: it only reaches to the
+  // last transaction that is over.
+  const [now] = await session.query<{ xid: string }>("select pg_current_xact_id()::text as xid");
+  const isSettled = async () => {
+    const [row] = await session.query<{ xmin: string }>("select pg_snapshot_xmin(pg_current_snapshot())::text as xmin");
+    return BigInt(row!.xmin) > BigInt(now!.xid);
+  };
+  for (let waitMs = SETTLE_MS_MIN; !(await isSettled()); waitMs = Math.min(waitMs * 2, SETTLE_MS_MAX)) {
     await pause(waitMs);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * One replication connection: `pg` opens it (TLS, SCRAM), then it carries either SQL or one stream of the log.
  *
- * Model. After START_REPLICATION the server sends frames: `w`, a message of pgoutput, and `k`, a keepalive that says how
- * far the log has been sent. We answer with our position: at once when a keepalive asks for it, and every third of
+ * Model. After START_REPLICATION the server sends frames: `w`, a message of pgoutput, and `k`, a keepalive that says
+ * how far the log has been sent. We answer with our position: at once when a keepalive asks for it, and every third of
  * `wal_sender_timeout`, at most `STATUS_MS_MAX`. Each of our answers asks for one in return, so that a server that is
  * gone without a word is noticed after `SILENT_STATUSES_MAX` of them.
  * Promises. Nothing is acknowledged but what `acknowledge` was called with. Frames are handled in order, within the

@@ -1,8 +1,8 @@
 /**
  * Seen: which commits this process has been told, and who waits for one.
  *
- * Limits. The newest `XIDS_MAX` transactions are remembered; `WAITERS_MAX` callers may wait, the next is told `false` at
- * once.
+ * Limits. The newest `XIDS_MAX` transactions are remembered; `WAITERS_MAX` callers may wait, the next is told `false`
+ * at once.
  */
 import type { Position } from "./position.ts";
 

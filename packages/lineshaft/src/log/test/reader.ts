@@ -1,4 +1,4 @@
-/** A reader of the durable stream in a process of its own, to be killed: prints a line for each thing that it is told. */
+/** A reader of the durable stream in a process of its own, to be killed: prints a line for each thing it is told. */
 import { createLog } from "../../observe/log.ts";
 import { DurableStream } from "../durable-stream.ts";
 import { PUBLICATION } from "./stage.ts";
