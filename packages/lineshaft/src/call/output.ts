@@ -169,8 +169,27 @@ const writeBigint: Write = (value) => {
 
 const writeBoolean: Write = (value) => (typeof value === "boolean" ? `${value}` : refuse("true or false", value));
 
+const DAY_MS = 86_400_000;
+const [TWO_DIGITS, THREE_DIGITS] = [100, 1_000].map((count) =>
+  Array.from({ length: count }, (_, number) => String(number).padStart(String(count - 1).length, "0")),
+) as [string[], string[]];
+/** The last day that was written: instants of one answer are often of few days, and a day costs most. */
+let [lastDay, lastDayText] = [Number.NaN, ""];
+
+/** What `toISOString` gives, in a tenth of its time. */
+function isoText(instant: Date): string {
+  const time = instant.getTime();
+  const day = Math.floor(time / DAY_MS);
+  if (day !== lastDay) [lastDay, lastDayText] = [day, instant.toISOString().slice(0, -"00:00:00.000Z".length)];
+  const ms = time - day * DAY_MS;
+  const seconds = Math.floor(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`;
+  return `${lastDayText}${clock}.${THREE_DIGITS[ms % 1_000]}Z`;
+}
+
 const writeTime: Write = (value) => {
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return `"${value.toISOString()}"`;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return `"${isoText(value)}"`;
   return typeof value === "string" ? quote(value) : refuse("an instant", value);
 };
 
