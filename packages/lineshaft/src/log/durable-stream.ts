@@ -114,8 +114,7 @@ export class DurableStream implements AsyncDisposable {
     while (this.state !== "stopped") {
       const from = await this.#take(session, server, slot);
       if (from !== null) {
-        const ended = await this.#stream(session, server, { slot, from, live: () => live("streaming") });
-        if (ended === "stopped") return;
+        await this.#stream(session, server, { slot, from, live: () => live("streaming") });
       }
       live("standby");
       await this.#link.pause((this.#options.lookMs ?? LEASE_LOOK_MS) * (0.75 + Math.random() / 2));
@@ -144,6 +143,8 @@ export class DurableStream implements AsyncDisposable {
     { slot, reason, from }: { readonly slot: string; readonly reason: string; readonly from: Position },
   ): Promise<void> {
     const { log, consumer } = this.#options;
+    // Else the tables could lack what stands in the log just before the slot.
+    await session.untilSettled((waitMs) => this.#link.pause(waitMs));
     log.warn({ slot, reason, position: formatPosition(from) }, "lineshaft fleet: begins anew from the tables");
     await consumer.reset(reason, from);
     await session.query(
@@ -157,7 +158,7 @@ export class DurableStream implements AsyncDisposable {
     session: ReplicationSession,
     server: LogServer,
     { slot, from, live }: { readonly slot: string; readonly from: Position; readonly live: () => void },
-  ): Promise<"taken" | "stopped"> {
+  ): Promise<void> {
     const feed = new Feed(session, this.#options.consumer, (position) => {
       this.#position = position;
     });
@@ -172,10 +173,9 @@ export class DurableStream implements AsyncDisposable {
         onCommit: (commit) => feed.push(commit),
         onProgress: (sent) => feed.progress(sent),
       });
-      return "stopped";
     } catch (error) {
-      if (IN_USE.has(errorCode(error))) return "taken";
-      throw error;
+      // Another reader was faster.
+      if (!IN_USE.has(errorCode(error))) throw error;
     } finally {
       this.#feed = null;
       await feed.close();

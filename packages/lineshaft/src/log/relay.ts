@@ -39,10 +39,6 @@ export { WAITERS_MAX, XIDS_MAX } from "./seen.ts";
 
 /** Starts the name of each temporary slot. */
 export const NODE_SLOT_PREFIX = "lineshaft_node_";
-/** How often it is looked whether the transactions that ran when the slot was made are over. */
-const SETTLE_MS_MIN = 5;
-const SETTLE_MS_MAX = 250;
-
 export type RelayState = Exclude<LinkState, "standby">;
 
 /** Who hears of commits. Methods are synchronous and quick: the stream waits for them. */
@@ -144,7 +140,7 @@ export class Relay implements AsyncDisposable {
   async #follow(session: ReplicationSession, server: LogServer, live: () => void): Promise<void> {
     const slot = NODE_SLOT_PREFIX + crypto.randomUUID().replaceAll("-", "");
     const from = await session.createSlot(slot, { temporary: true, failover: false });
-    await untilSettled(session, (waitMs) => this.#link.pause(waitMs));
+    await session.untilSettled((waitMs) => this.#link.pause(waitMs));
     await session.stream({
       slot,
       from,
@@ -211,23 +207,6 @@ export class Relay implements AsyncDisposable {
         this.#consumers.delete(consumer);
       }
     }
-  }
-}
-
-/**
- * Waits for the transactions that may stand before the slot in the log and are not visible to everybody yet: between
- * the two a commit waits for the disk and for standbys. Afterwards whatever the slot does not tell is visible.
- */
-async function untilSettled(session: ReplicationSession, pause: (waitMs: number) => Promise<void>): Promise<void> {
-  // A number of its own, higher than that of all that run. The end of a snapshot would not do: it only reaches to the
-  // last transaction that is over.
-  const [now] = await session.query<{ xid: string }>("select pg_current_xact_id()::text as xid");
-  const isSettled = async () => {
-    const [row] = await session.query<{ xmin: string }>("select pg_snapshot_xmin(pg_current_snapshot())::text as xmin");
-    return BigInt(row!.xmin) > BigInt(now!.xid);
-  };
-  for (let waitMs = SETTLE_MS_MIN; !(await isSettled()); waitMs = Math.min(waitMs * 2, SETTLE_MS_MAX)) {
-    await pause(waitMs);
   }
 }
 

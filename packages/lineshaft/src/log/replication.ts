@@ -23,6 +23,10 @@ export const SILENT_STATUSES_MAX = 3;
 /** How long the server may take to let go of a connection that says good-bye. */
 const END_MS = 2_000;
 
+/** First and longest pause between two looks at whether what was running is over. */
+const SETTLE_MS_MIN = 5;
+const SETTLE_MS_MAX = 250;
+
 /** Values are told in one form; and no limit of the role ends a stream. */
 const SETTINGS = `set datestyle = 'ISO'; set intervalstyle = 'postgres'; set timezone = 'UTC';
 set extra_float_digits = 1; set bytea_output = 'hex'; set client_encoding = 'UTF8';
@@ -145,8 +149,25 @@ export class ReplicationSession implements AsyncDisposable {
     return parsePosition(row!.consistent_point);
   }
 
-  /** Streams until the connection ends. Always rejects or resolves after that; `destroy` and `end` end it. */
-  async stream(options: StreamOptions): Promise<void> {
+  /**
+   * Waits, after a slot was made, until whatever the slot does not tell is visible to everybody. Between the two a commit
+   * waits for the disk and for standbys: it can stand in the log before the slot, and nobody sees it yet.
+   */
+  async untilSettled(pause: (waitMs: number) => Promise<void>): Promise<void> {
+    // A number of its own, higher than that of all that run. The end of a snapshot would not do: it only reaches to the
+    // last transaction that is over.
+    const [now] = await this.query<{ xid: string }>("select pg_current_xact_id()::text as xid");
+    const isSettled = async () => {
+      const [row] = await this.query<{ xmin: string }>("select pg_snapshot_xmin(pg_current_snapshot())::text as xmin");
+      return BigInt(row!.xmin) > BigInt(now!.xid);
+    };
+    for (let waitMs = SETTLE_MS_MIN; !(await isSettled()); waitMs = Math.min(waitMs * 2, SETTLE_MS_MAX)) {
+      await pause(waitMs);
+    }
+  }
+
+  /** Streams until the connection ends. Then it rejects, always; `destroy` and `end` end it. */
+  async stream(options: StreamOptions): Promise<never> {
     const { connection } = this.#internals;
     const decoder = new Decoder(options.onIgnored);
     this.#acknowledged = options.from;
