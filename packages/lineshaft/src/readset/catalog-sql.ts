@@ -39,7 +39,9 @@ export const FUNCTIONS = `
     case when n.nspname <> 'pg_catalog' and l.lanname = 'sql' then p.prosrc end as body,
     p.prosqlbody is not null as "isAtomic",
     p.proconfig is not null or (p.pronargdefaults > 0 and n.nspname <> 'pg_catalog') as "hasSettings",
-    to_json(p.proargnames) as names, to_json(p.proargmodes) as modes, p.prorettype::int8::text as result
+    to_json(p.proargnames) as names, to_json(p.proargmodes) as modes,
+    p.pronargs - p.pronargdefaults as "argumentsMin",
+    case when p.provariadic = 0 then p.pronargs end as "argumentsMax", p.prorettype::int8::text as result
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   where n.nspname !~ '^pg_(toast|temp)' and n.nspname <> 'information_schema' and p.prokind <> 'p'`;
 

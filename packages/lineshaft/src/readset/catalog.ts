@@ -67,6 +67,9 @@ export interface Routine {
   readonly isAtomic: boolean;
   /** Settings, or defaults for arguments, which are expressions that nobody looks at. */
   readonly hasSettings: boolean;
+  readonly argumentsMin: number;
+  /** Null: any number. */
+  readonly argumentsMax: number | null;
   readonly inputNames: readonly string[];
   /** Columns of the result, when it has named ones. */
   readonly outputNames: readonly string[];
@@ -148,9 +151,11 @@ export class Catalog {
     return this.#typesByOid.get(oid);
   }
 
-  /** Every function that a name could mean, whatever its arguments. */
-  routines(schema: string | undefined, name: string, path: readonly string[]): readonly Routine[] {
-    const named = this.#routines.get(name) ?? [];
+  /** Every function that a name could mean, whatever the types of its arguments. */
+  routines({ schema, name, argumentCount }: RoutineName, path: readonly string[]): readonly Routine[] {
+    const named = (this.#routines.get(name) ?? []).filter(
+      ({ argumentsMin, argumentsMax }) => argumentsMin <= argumentCount && argumentCount <= (argumentsMax ?? Infinity),
+    );
     return named.filter((each) =>
       schema === undefined ? each.schema === "pg_catalog" || path.includes(each.schema) : each.schema === schema,
     );
@@ -173,6 +178,12 @@ export class Catalog {
   #find(schema: string, name: string): Relation | undefined {
     return this.#relations.get(key(schema, name));
   }
+}
+
+export interface RoutineName {
+  readonly schema: string | undefined;
+  readonly name: string;
+  readonly argumentCount: number;
 }
 
 interface CatalogParts {
@@ -301,10 +312,9 @@ interface RoutineRow extends Omit<Routine, "inputNames" | "outputNames"> {
 }
 
 function readRoutine(row: RoutineRow, rowTypes: ReadonlyMap<string, readonly string[]>): Routine {
-  const { schema, name, kind, volatility, language, body, isAtomic, hasSettings } = row;
-  const modes = row.modes ?? row.names?.map(() => "i") ?? [];
-  const pick = (wanted: string) => (row.names ?? []).filter((_, index) => wanted.includes(modes[index] ?? "i"));
-  const outputNames = rowTypes.get(row.result) ?? pick("obt");
-  const inputNames = pick("ibv");
-  return { schema, name, kind, volatility, language, body, isAtomic, hasSettings, inputNames, outputNames };
+  const { names, modes: written, result, ...routine } = row;
+  const modes = written ?? names?.map(() => "i") ?? [];
+  const pick = (wanted: string) => (names ?? []).filter((_, index) => wanted.includes(modes[index] ?? "i"));
+  const outputNames = rowTypes.get(result) ?? pick("obt");
+  return { ...routine, inputNames: pick("ibv"), outputNames };
 }

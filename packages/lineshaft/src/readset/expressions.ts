@@ -190,7 +190,11 @@ function visitWindow({ partitionClause, orderClause, startOffset, endOffset }: W
 /** Arguments and everything around a call; resolves to the functions that it may be. */
 export function visitFunction(call: FuncCall, place: Place): readonly Routine[] {
   const { resolving, scope } = place;
-  const routines = checkedRoutines(resolving.catalog, nameOf(call.funcname), resolving.path);
+  const routines = checkedRoutines(
+    resolving.catalog,
+    { ...nameOf(call.funcname), argumentCount: argumentCountOf(call) },
+    resolving.path,
+  );
   for (const routine of routines) if (routine.body !== null) resolving.resolveBody(resolving, routine);
   const namedBefore = scope.namedCount;
   visitAll(call.args, place);
@@ -203,6 +207,11 @@ export function visitFunction(call: FuncCall, place: Place): readonly Routine[] 
     markAggregate(scope, call.args === undefined || scope.namedCount > namedBefore);
   }
   return routines;
+}
+
+/** What WITHIN GROUP orders by is among the arguments of the function. */
+function argumentCountOf({ args, agg_order, agg_within_group }: FuncCall): number {
+  return (args?.length ?? 0) + (agg_within_group === true ? (agg_order?.length ?? 0) : 0);
 }
 
 /** An aggregate over outer columns belongs to an outer level; which one is not asked. */

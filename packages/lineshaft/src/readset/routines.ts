@@ -1,13 +1,14 @@
 /**
  * Routines: which functions, operators and types a cacheable statement may use.
  *
- * A name is judged by every overload that the path can reach, since which one runs depends on types that the parser
- * does not know. Immutable is fine; stable only if listed below; a user's SQL function is judged by its body, whatever
- * it says of itself, and every other user's function that is not immutable C is not looked into.
+ * A name is judged by every overload that the path can reach and that takes as many arguments, since which one runs
+ * depends on types that the parser does not know. Immutable is fine; stable only if listed below; a user's SQL
+ * function is judged by its body, whatever it says of itself, and every other user's function that is not immutable C
+ * is not looked into.
  */
 import type { TypeName } from "libpg-query";
 import { isArrayType, nameOf } from "./ast.ts";
-import type { Catalog, Routine, Type } from "./catalog.ts";
+import type { Catalog, Routine, RoutineName, Type } from "./catalog.ts";
 import { uncacheable } from "./shape.ts";
 import { DATETIME_TYPES } from "./values.ts";
 
@@ -25,11 +26,11 @@ const SAFE_STABLE = new Set([
 /** The functions that a name may mean; ends the analysis if one of them may not be used. */
 export function checkedRoutines(
   catalog: Catalog,
-  { schema, name }: { readonly schema: string | undefined; readonly name: string },
+  routineName: RoutineName,
   path: readonly string[],
 ): readonly Routine[] {
-  const routines = catalog.routines(schema, name, path);
-  if (routines.length === 0) return uncacheable(`the function ${name}`);
+  const routines = catalog.routines(routineName, path);
+  if (routines.length === 0) return uncacheable(`the function ${routineName.name}`);
   for (const routine of routines) checkRoutine(routine);
   return routines;
 }

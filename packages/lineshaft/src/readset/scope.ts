@@ -105,10 +105,8 @@ export class Scope {
       if (found !== null) return uncacheable(`the name ${name} means more than one column`);
       found = each.variable;
     }
-    if (found === null && this.names.some(({ alias }) => alias === name)) {
-      return uncacheable(`the whole row ${name}`);
-    }
-    return found;
+    const whole = found === null ? this.names.find(({ alias }) => alias === name) : undefined;
+    return whole === undefined ? found : wholeRow(whole);
   }
 
   #findQualified(path: readonly string[]): Variable | null {
@@ -129,6 +127,13 @@ export class Scope {
       ) ?? null
     );
   }
+}
+
+/** The row of a subquery as one value: its columns were named inside. Of a table's row it is not known what is used. */
+function wholeRow({ alias, columns }: Named): Variable {
+  const isMade = columns.every(({ variable }) => variable.source.kind !== "table");
+  if (!isMade || columns.length === 0) return uncacheable(`the whole row ${alias}`);
+  return { source: columns[0]!.variable.source, name: alias, typeOid: null, valueClass: null };
 }
 
 export function markNamed(variable: Variable): void {
