@@ -15,8 +15,8 @@ import {
   type KeyAnswer,
   ReadSetIndex,
 } from "../packages/lineshaft/src/readset/index.ts";
-import { Lab } from "../packages/lineshaft/src/readset/test/lab.ts";
 import { Random } from "../packages/lineshaft/src/readset/test/random.ts";
+import { ReadSetStand } from "../packages/lineshaft/src/readset/test/stand.ts";
 
 const POSTS = 1_000;
 const AUTHORS = 100;
@@ -135,21 +135,21 @@ interface Measured {
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-async function measure(lab: Lab, question: Question, changes: number): Promise<Measured> {
+async function measure(stand: ReadSetStand, question: Question, changes: number): Promise<Measured> {
   const { sql, input } = question;
-  const shape = await lab.shapeOf(sql);
+  const shape = await stand.shapeOf(sql);
   if (!shape.isCacheable) throw new Error(`${question.name}: ${shape.reason}`);
   const tables = new Set(shape.reads.map(({ table }) => table));
   const inputs = Array.from({ length: INPUTS }, (_, number) => input(number));
   const random = new Random(7);
   const counts = { cases: 0, needless: 0, without: 0, altered: 0, missed: 0 };
-  let answers = await answersOf(lab, sql, inputs);
+  let answers = await answersOf(stand, sql, inputs);
   for (let serial = 1; serial <= changes; serial++) {
-    const indexes = [await fill(lab, shape, inputs, true), await fill(lab, shape, inputs, false)] as const;
-    const made = await lab.change(makeChange(random, serial));
+    const indexes = [await fill(stand, shape, inputs, true), await fill(stand, shape, inputs, false)] as const;
+    const made = await stand.change(makeChange(random, serial));
     if (!made.some(({ table }) => tables.has(table.oid))) continue;
     const [touched, wide] = indexes.map((index) => new Set(made.flatMap((each) => [...index.touched(each)])));
-    const now = await answersOf(lab, sql, inputs);
+    const now = await answersOf(stand, sql, inputs);
     for (const [number, answer] of now.entries()) {
       const isAltered = answer !== answers[number];
       counts.cases++;
@@ -161,51 +161,60 @@ async function measure(lab: Lab, question: Question, changes: number): Promise<M
     answers = now;
   }
   return {
-    ...{ name: question.name, reads: lab.readsOf(shape).join(" ") },
+    ...{ name: question.name, reads: stand.readsOf(shape).join(" ") },
     needlessPercent: round((100 * counts.needless) / counts.cases, 2),
     needlessWithoutKeysPercent: round((100 * counts.without) / counts.cases, 2),
     ...{ altered: counts.altered, missed: counts.missed },
-    ...(await timesOf(lab, question)),
+    ...(await timesOf(stand, question)),
   };
 }
 
-async function answersOf(lab: Lab, sql: string, inputs: readonly (readonly unknown[])[]): Promise<readonly string[]> {
+async function answersOf(
+  stand: ReadSetStand,
+  sql: string,
+  inputs: readonly (readonly unknown[])[],
+): Promise<readonly string[]> {
   const answers: string[] = [];
-  for (const each of inputs) answers.push(await lab.answer(sql, each));
+  for (const each of inputs) answers.push(await stand.answer(sql, each));
   return answers;
 }
 
-async function fill(lab: Lab, shape: CacheableShape, inputs: readonly (readonly unknown[])[], hasKeys: boolean) {
-  const index = new ReadSetIndex<number>((oid) => lab.catalog.lineage(oid));
+async function fill(
+  stand: ReadSetStand,
+  shape: CacheableShape,
+  inputs: readonly (readonly unknown[])[],
+  hasKeys: boolean,
+) {
+  const index = new ReadSetIndex<number>((oid) => stand.catalog.lineage(oid));
   for (const [number, parameters] of inputs.entries()) {
-    const readSet = bind(shape, parameters, hasKeys ? await lab.keysOf(shape, parameters) : []);
+    const readSet = bind(shape, parameters, hasKeys ? await stand.keysOf(shape, parameters) : []);
     if (readSet.isCacheable) index.add(number, readSet);
   }
   return index;
 }
 
-async function timesOf(lab: Lab, { sql, input }: Question) {
-  const options = { searchPath: lab.path, parameterTypes: await lab.describe(sql) };
+async function timesOf(stand: ReadSetStand, { sql, input }: Question) {
+  const options = { searchPath: stand.path, parameterTypes: await stand.describe(sql) };
   const samples: number[] = [];
   for (let count = 0; count < 2 * WARM_UP; count++) {
     const startMs = performance.now();
-    analyse(sql, lab.catalog, options);
+    analyse(sql, stand.catalog, options);
     if (count >= WARM_UP) samples.push(performance.now() - startMs);
   }
   const analyseMicros = round(samples.sort((one, other) => one - other)[samples.length >> 1]! * 1_000, 0);
-  const shape = analyse(sql, lab.catalog, options) as CacheableShape;
+  const shape = analyse(sql, stand.catalog, options) as CacheableShape;
   const parameters = input(3);
-  const keys = (await lab.keysOf(shape, parameters)) as KeyAnswer[];
+  const keys = (await stand.keysOf(shape, parameters)) as KeyAnswer[];
   const startMs = performance.now();
   for (let count = 0; count < BINDS; count++) bind(shape, parameters, keys);
   return { analyseMicros, bindMicros: round(((performance.now() - startMs) * 1_000) / BINDS, 2) };
 }
 
 /** Many entries of one shape in one index. */
-async function measureIndex(lab: Lab) {
+async function measureIndex(stand: ReadSetStand) {
   const { sql } = QUESTIONS[3]!;
-  const shape = (await lab.shapeOf(sql)) as CacheableShape;
-  const index = new ReadSetIndex<number>((oid) => lab.catalog.lineage(oid));
+  const shape = (await stand.shapeOf(sql)) as CacheableShape;
+  const index = new ReadSetIndex<number>((oid) => stand.catalog.lineage(oid));
   const sets = Array.from({ length: ENTRIES }, (_, number) => bind(shape, [number], [[String(number % 997)]]));
   globalThis.gc?.();
   const heapBefore = process.memoryUsage().heapUsed;
@@ -214,7 +223,7 @@ async function measureIndex(lab: Lab) {
   const addMicros = round(((performance.now() - startMs) * 1_000) / ENTRIES, 2);
   globalThis.gc?.();
   const bytesPerEntry = Math.round((process.memoryUsage().heapUsed - heapBefore) / ENTRIES);
-  const table = lab.catalog.relation("public", "post", [])!;
+  const table = stand.catalog.relation("public", "post", [])!;
   const columns = (table as { columns: readonly { name: string }[] }).columns;
   const row = ["0", "slug", "1", "title", "t", "0"];
   const touchStartMs = performance.now();
@@ -228,14 +237,14 @@ async function measureIndex(lab: Lab) {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: "boolean" }, changes: { type: "string", default: "400" } } });
-  await using lab = await Lab.open();
+  await using stand = await ReadSetStand.open();
   const rows: Measured[] = [];
   for (const question of QUESTIONS) {
-    await lab.client.query(`drop table if exists author, post, tag, post_tag; ${SCHEMA}`);
-    await lab.reload();
-    rows.push(await measure(lab, question, Number(values.changes)));
+    await stand.client.query(`drop table if exists author, post, tag, post_tag; ${SCHEMA}`);
+    await stand.reload();
+    rows.push(await measure(stand, question, Number(values.changes)));
   }
-  const index = await measureIndex(lab);
+  const index = await measureIndex(stand);
   if (values.json === true) console.log(JSON.stringify({ rows, index }, null, 2));
   else {
     console.table(rows.map(({ reads, ...row }) => row));

@@ -53,7 +53,7 @@ export function analyse(sql: string, catalog: Catalog, options: AnalyseOptions):
   if (catalog.hasOpaqueCasts) return { isCacheable: false, reason: "a cast that a user defined" };
   const resolving: Resolving = {
     ...{ catalog, path: searchPath, parameterTypes, resolveQuery, resolveBody },
-    ...{ tables: [], loose: [], datetimeParameters: new Set<number>() },
+    ...{ tables: [], loose: [], datetimeParameters: new Set<number>(), depth: 0 },
   };
   try {
     const statements = parseSync(sql).stmts ?? [];

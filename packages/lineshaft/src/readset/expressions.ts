@@ -35,6 +35,8 @@ export interface Resolving {
   /** Queries about which no fact is known: bodies of functions, subqueries in odd places. */
   readonly loose: Query[];
   readonly datetimeParameters: Set<number>;
+  /** Levels of queries, views and functions around this one. */
+  readonly depth: number;
   readonly resolveQuery: (resolving: Resolving, node: Node | undefined, scope: Scope | null) => Query;
   readonly resolveBody: (resolving: Resolving, routine: Routine) => void;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Change } from "../log/changes.ts";
 import { bind, ReadSetIndex, type RowChange } from "./index.ts";
-import { Lab } from "./test/lab.ts";
+import { ReadSetStand } from "./test/stand.ts";
 
 const NARROWED: readonly (readonly [sql: string, ...reads: string[]])[] = [
   ["select x from a where id = $1", "a(id:$1)"],
@@ -56,33 +56,33 @@ const NARROWED: readonly (readonly [sql: string, ...reads: string[]])[] = [
 ];
 
 describe("narrowing", () => {
-  let lab: Lab;
+  let stand: ReadSetStand;
   before(async () => {
-    lab = await Lab.openWithCases();
+    stand = await ReadSetStand.openWithCases();
   });
-  after(() => lab[Symbol.asyncDispose]());
+  after(() => stand[Symbol.asyncDispose]());
 
   for (const [sql, ...reads] of NARROWED) {
-    test(sql, async () => assert.deepEqual(lab.readsOf(await lab.shapeOf(sql)), reads));
+    test(sql, async () => assert.deepEqual(stand.readsOf(await stand.shapeOf(sql)), reads));
   }
 
   test("a table that other types than its own are compared with is read whole", async () => {
     for (const sql of ["select 1 from a where id = 1.5::int", "select 1 from a where id = 1::float8"]) {
-      assert.deepEqual(lab.readsOf(await lab.shapeOf(sql)), ["a()"]);
+      assert.deepEqual(stand.readsOf(await stand.shapeOf(sql)), ["a()"]);
     }
   });
 
   test("a broken statement, several and a statement that writes are not cached", () => {
-    const options = { searchPath: lab.path, parameterTypes: [] };
+    const options = { searchPath: stand.path, parameterTypes: [] };
     for (const sql of ["selec 1", "", "select 1; select 2", "delete from a", "select (("]) {
-      assert.equal(lab.analyse(sql, options).isCacheable, false, sql);
+      assert.equal(stand.analyse(sql, options).isCacheable, false, sql);
     }
   });
 
   test("a new version of the schema is noticed", async () => {
-    const version = lab.catalog.version;
-    await lab.reload();
-    assert.equal(lab.catalog.version, version);
+    const version = stand.catalog.version;
+    await stand.reload();
+    assert.equal(stand.catalog.version, version);
     for (const ddl of [
       "alter table a rename column x to renamed",
       "create or replace function fread(int) returns bigint language sql stable as 'select 1::bigint'",
@@ -90,10 +90,10 @@ describe("narrowing", () => {
       "create or replace view va as select id, renamed as ax, t from a",
       "create table par3 partition of par for values in (9)",
     ]) {
-      const before = lab.catalog.version;
-      await lab.client.query(ddl);
-      await lab.reload();
-      assert.notEqual(lab.catalog.version, before, ddl);
+      const before = stand.catalog.version;
+      await stand.client.query(ddl);
+      await stand.reload();
+      assert.notEqual(stand.catalog.version, before, ddl);
     }
   });
 });

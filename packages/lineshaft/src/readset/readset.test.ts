@@ -2,27 +2,27 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, TEST_SERVERS } from "../testkit/index.ts";
-import { CASES, Lab } from "./test/lab.ts";
+import { CASES, ReadSetStand } from "./test/stand.ts";
 
 for (const server of TEST_SERVERS) {
   describe(`read sets on ${server.name}`, { skip: missing(server) }, () => {
-    let lab: Lab;
+    let stand: ReadSetStand;
     before(async () => {
-      lab = await Lab.openWithCases(server.binaries);
+      stand = await ReadSetStand.openWithCases(server.binaries);
     });
-    after(() => lab[Symbol.asyncDispose]());
+    after(() => stand[Symbol.asyncDispose]());
 
     for (const each of CASES.cases) {
       const skip = server.binaries !== undefined && /0x/.test(JSON.stringify(each.params)) && "0x2 is from 16 on";
       test(`the change alters the answer and is noticed: ${each.name}`, { skip }, async () => {
-        assert.equal(await lab.outcomeOf(each), "touched");
+        assert.equal(await stand.outcomeOf(each), "touched");
       });
     }
 
     for (const sql of CASES.uncacheable) {
       test(`is not cached: ${sql}`, async () => {
-        const shape = await lab.shapeOf(sql);
-        assert.ok(!shape.isCacheable, JSON.stringify(lab.readsOf(shape)));
+        const shape = await stand.shapeOf(sql);
+        assert.ok(!shape.isCacheable, JSON.stringify(stand.readsOf(shape)));
       });
     }
   });

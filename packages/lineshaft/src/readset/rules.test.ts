@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { rules } from "./rules.ts";
-import { CASES, type Case, Lab } from "./test/lab.ts";
+import { CASES, type Case, ReadSetStand } from "./test/stand.ts";
 
 type Rule = keyof typeof rules;
 
@@ -61,22 +61,22 @@ const NEEDS: Readonly<Record<Rule, Case>> = {
 };
 
 describe("rules of read sets", () => {
-  let lab: Lab;
+  let stand: ReadSetStand;
   before(async () => {
-    lab = await Lab.openWithCases();
+    stand = await ReadSetStand.openWithCases();
   });
-  after(() => lab[Symbol.asyncDispose]());
+  after(() => stand[Symbol.asyncDispose]());
 
   for (const [rule, each] of Object.entries(NEEDS) as [Rule, Case][]) {
     test(`without ${rule} a change is missed that is noticed with it`, async () => {
-      assert.equal(await lab.outcomeOf(each), "touched");
+      assert.equal(await stand.outcomeOf(each), "touched");
       rules[rule] = false;
       try {
-        await lab.reload();
-        assert.equal(await lab.outcomeOf(each), "missed");
+        await stand.reload();
+        assert.equal(await stand.outcomeOf(each), "missed");
       } finally {
         rules[rule] = true;
-        await lab.reload();
+        await stand.reload();
       }
     });
   }

@@ -15,17 +15,12 @@ const DEPTH_MAX = 32;
 /** Occurrences of tables in one statement. CTEs count for each reference, which can grow without bound. */
 const TABLES_MAX = 128;
 
-/** `Resolving` with the depth that it has reached. */
-interface Deep extends Resolving {
-  readonly depth?: number;
-}
-
 export function resolveQuery(resolving: Resolving, node: Node | undefined, parent: Scope | null): Query {
   const statement = bodyOf<SelectStmt>(node, "SelectStmt");
   if (statement === undefined) return uncacheable("a statement that is not a SELECT");
-  const depth = ((resolving as Deep).depth ?? 0) + 1;
+  const depth = resolving.depth + 1;
   if (depth > DEPTH_MAX || resolving.tables.length > TABLES_MAX) return uncacheable("the size of the statement");
-  const deeper: Deep = { ...resolving, depth };
+  const deeper: Resolving = { ...resolving, depth };
   if (statement.lockingClause !== undefined) return uncacheable("FOR UPDATE or FOR SHARE");
   if (statement.intoClause !== undefined) return uncacheable("SELECT INTO");
   const scope = withScope(statement, parent);

@@ -5,13 +5,14 @@
  *
  * Prints its counts, and every case that was missed; the exit code is 1 if there was one.
  */
-import { Lab } from "./lab.ts";
+
 import { runModel } from "./model.ts";
+import { ReadSetStand } from "./stand.ts";
 
 const [seed = Date.now() % 1_000_000_000, minutes = 1] = process.argv.slice(2).map(Number);
 const endMs = performance.now() + minutes * 60_000;
-await using lab = await Lab.openWithCases();
-const { missed, reasons, ...counts } = await runModel(lab, {
+await using stand = await ReadSetStand.openWithCases();
+const { missed, reasons, ...counts } = await runModel(stand, {
   seed,
   isDone: (each) => performance.now() > endMs || each.missed.length > 10,
 });

@@ -8,10 +8,10 @@
 import { bind, type ReadSet } from "../bind.ts";
 import { ReadSetIndex } from "../read-set-index.ts";
 import type { CacheableShape } from "../shape.ts";
-import type { Lab } from "./lab.ts";
 import { Random } from "./random.ts";
 import { CASE_TABLES, makeTables } from "./random-schema.ts";
 import { type RandomQuery, StatementMaker } from "./random-sql.ts";
+import type { ReadSetStand } from "./stand.ts";
 
 const QUERIES_PER_TURN = 24;
 const CHANGES_PER_TURN = 24;
@@ -47,14 +47,14 @@ interface Watched extends RandomQuery {
 }
 
 /** Runs rounds until it is told that it is done. The same seed gives the same cases. */
-export async function runModel(lab: Lab, { seed, isDone, spoil }: ModelOptions): Promise<Counts> {
+export async function runModel(stand: ReadSetStand, { seed, isDone, spoil }: ModelOptions): Promise<Counts> {
   const random = new Random(seed);
   const counts: Counts = {
     ...{ shapes: 0, cases: 0, changed: 0, needless: 0, uncacheable: 0, refused: 0, witnessed: 0, withKeys: 0 },
     ...{ missed: [], reasons: new Map() },
   };
   while (!isDone(counts)) {
-    const round = new Round(lab, random, counts, spoil);
+    const round = new Round(stand, random, counts, spoil);
     await round.prepare();
     for (let turn = 0; turn < TURNS_PER_SCHEMA && !isDone(counts); turn++) await round.turn(isDone);
     await round.clear();
@@ -63,7 +63,7 @@ export async function runModel(lab: Lab, { seed, isDone, spoil }: ModelOptions):
 }
 
 class Round {
-  readonly #lab: Lab;
+  readonly #stand: ReadSetStand;
   readonly #random: Random;
   readonly #counts: Counts;
   readonly #spoil: ModelOptions["spoil"];
@@ -71,8 +71,8 @@ class Round {
   #made: readonly string[] = [];
   #writable: readonly string[] = [];
 
-  constructor(lab: Lab, random: Random, counts: Counts, spoil: ModelOptions["spoil"]) {
-    this.#lab = lab;
+  constructor(stand: ReadSetStand, random: Random, counts: Counts, spoil: ModelOptions["spoil"]) {
+    this.#stand = stand;
     this.#random = random;
     this.#counts = counts;
     this.#spoil = spoil;
@@ -80,18 +80,18 @@ class Round {
 
   async prepare(): Promise<void> {
     const { sql, tables } = makeTables(this.#random);
-    for (const each of sql) await this.#lab.client.query(each);
+    for (const each of sql) await this.#stand.client.query(each);
     const all = [...CASE_TABLES, ...tables];
     this.#made = tables.filter(({ isWritable }) => isWritable).map(({ name }) => name);
     this.#writable = all.filter(({ isWritable }) => isWritable).map(({ name }) => name);
-    await this.#lab.client.query(`truncate ${this.#writable.join(", ")}`);
-    await this.#lab.reload();
+    await this.#stand.client.query(`truncate ${this.#writable.join(", ")}`);
+    await this.#stand.reload();
     this.#maker = new StatementMaker(this.#random, all);
     for (let count = 0; count < ROWS_AT_FIRST; count++) await this.#write(this.#maker.change());
   }
 
   async clear(): Promise<void> {
-    for (const name of this.#made) await this.#lab.client.query(`drop table ${name} cascade`);
+    for (const name of this.#made) await this.#stand.client.query(`drop table ${name} cascade`);
   }
 
   async turn(isDone: (counts: Counts) => boolean): Promise<void> {
@@ -101,15 +101,15 @@ class Round {
       if (one !== null) watched.push(one);
     }
     for (let count = 0; count < CHANGES_PER_TURN && !isDone(this.#counts); count++) await this.#step(watched);
-    await this.#lab.client.query("deallocate all");
+    await this.#stand.client.query("deallocate all");
   }
 
   /** Null for statements that the server refuses, or that are not cached. */
   async #watch({ sql, parameters }: RandomQuery): Promise<Watched | null> {
     const counts = this.#counts;
     const witness: number[] = [];
-    const shape = await this.#lab.shapeOf(sql, (oid) => void witness.push(oid)).catch(() => null);
-    const answer = shape === null ? null : await this.#lab.answer(sql, parameters).catch(() => null);
+    const shape = await this.#stand.shapeOf(sql, (oid) => void witness.push(oid)).catch(() => null);
+    const answer = shape === null ? null : await this.#stand.answer(sql, parameters).catch(() => null);
     if (shape === null || answer === null) {
       counts.refused++;
       return null;
@@ -129,19 +129,19 @@ class Round {
     this.#counts.witnessed += witness.length;
     const known = new Set(reads.map(({ table }) => table));
     for (const oid of witness) {
-      const relation = this.#lab.catalog.relationByOid(oid);
+      const relation = this.#stand.catalog.relationByOid(oid);
       if (relation?.kind !== "v" && !known.has(oid)) this.#counts.missed.push(`the server reads ${oid}: ${sql}`);
     }
   }
 
   async #step(watched: readonly Watched[]): Promise<void> {
-    const index = new ReadSetIndex<Watched>((oid) => this.#lab.catalog.lineage(oid));
+    const index = new ReadSetIndex<Watched>((oid) => this.#stand.catalog.lineage(oid));
     for (const one of watched) await this.#file(index, one);
     const { description, touched } = await this.#change(index);
     if (touched === null) return;
     for (const one of watched) {
       const before = one.answer;
-      one.answer = await this.#lab.answer(one.sql, one.parameters).catch(() => null);
+      one.answer = await this.#stand.answer(one.sql, one.parameters).catch(() => null);
       // An answer that failed is not kept, so there is nothing to be touched.
       if (before === null) continue;
       this.#counts.cases++;
@@ -154,13 +154,13 @@ class Round {
   #judge({ sql, parameters, shape }: Watched, isTouched: boolean, description: string): void {
     this.#counts.changed++;
     if (isTouched) return;
-    const reads = this.#lab.readsOf(shape).join(" ");
+    const reads = this.#stand.readsOf(shape).join(" ");
     this.#counts.missed.push(`${sql}\n  ${JSON.stringify(parameters)}\n  ${description}\n  ${reads}`);
   }
 
   async #file(index: ReadSetIndex<Watched>, one: Watched): Promise<void> {
     if (one.answer === null) return;
-    const readSet = bind(one.shape, one.parameters, await this.#lab.keysOf(one.shape, one.parameters));
+    const readSet = bind(one.shape, one.parameters, await this.#stand.keysOf(one.shape, one.parameters));
     if (!readSet.isCacheable) throw new Error(`not cacheable with its parameters: ${one.sql}`);
     index.add(one, this.#spoil?.(readSet, this.#random) ?? readSet);
   }
@@ -169,8 +169,8 @@ class Round {
   async #change(index: ReadSetIndex<Watched>) {
     if (this.#random.chance(TRUNCATE_CHANCE)) {
       const name = this.#random.pick(this.#writable);
-      const oid = (await this.#lab.client.query(`select '${name}'::regclass::oid::int8::text as oid`)).rows[0].oid;
-      await this.#lab.client.query(`truncate ${name}`);
+      const oid = (await this.#stand.client.query(`select '${name}'::regclass::oid::int8::text as oid`)).rows[0].oid;
+      await this.#stand.client.query(`truncate ${name}`);
       const table = { oid: Number(oid), columns: [] };
       return { description: `truncate ${name}`, touched: index.touched({ table, kind: "truncate" }) };
     }
@@ -182,6 +182,6 @@ class Round {
 
   /** A change that a constraint forbids changes nothing. */
   async #write({ sql, parameters }: RandomQuery) {
-    return this.#lab.change(sql, parameters).catch(() => []);
+    return this.#stand.change(sql, parameters).catch(() => []);
   }
 }

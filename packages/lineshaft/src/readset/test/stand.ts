@@ -49,7 +49,7 @@ export interface Observed {
   readonly answer: string;
 }
 
-export class Lab implements AsyncDisposable {
+export class ReadSetStand implements AsyncDisposable {
   readonly client: pg.Client;
   readonly #drop: () => void;
   readonly #hasOldRows: boolean;
@@ -63,7 +63,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** An empty database of the test server. */
-  static async open(binaries?: string): Promise<Lab> {
+  static async open(binaries?: string): Promise<ReadSetStand> {
     await loadParser();
     const server = await sharedServer(binaries);
     const database: TestDatabase = await server.take("");
@@ -71,17 +71,17 @@ export class Lab implements AsyncDisposable {
     await client.connect();
     await client.query("set jit = off");
     const { rows } = await client.query("show server_version_num");
-    return new Lab(client, Number(rows[0].server_version_num), () => server.drop(database));
+    return new ReadSetStand(client, Number(rows[0].server_version_num), () => server.drop(database));
   }
 
   /** The database of the directed cases. */
-  static async openWithCases(binaries?: string): Promise<Lab> {
-    const lab = await Lab.open(binaries);
+  static async openWithCases(binaries?: string): Promise<ReadSetStand> {
+    const stand = await ReadSetStand.open(binaries);
     const generated = `create table gv (id int primary key, x int, v int generated always as (x * 2)
-      ${lab.#hasOldRows ? "virtual" : "stored"})`;
-    for (const text of [read("schema.sql"), read("extras.sql"), generated]) await lab.client.query(text);
-    await lab.reload();
-    return lab;
+      ${stand.#hasOldRows ? "virtual" : "stored"})`;
+    for (const text of [read("schema.sql"), read("extras.sql"), generated]) await stand.client.query(text);
+    await stand.reload();
+    return stand;
   }
 
   analyse(sql: string, options: AnalyseOptions): Shape {
