@@ -1,10 +1,10 @@
 /**
- * Bulk work: changes so many rows of known tables that telling each of them would hold up everybody who follows the log.
+ * Bulk work: changes so many rows of known tables that telling each of them would hold up all who follow the log.
  *
- * Model. The work runs in one transaction on a connection of its own, under a replication origin. Readers of the log ask
- * the server to leave out what has an origin, so it is not even decoded. Before the commit the origin is taken off and
- * one message is written: "these tables were reloaded". It is part of the transaction: it comes in commit order, and not
- * at all after a rollback.
+ * Model. The work runs in one transaction on a connection of its own, under a replication origin. Readers of the log
+ * ask the server to leave out what has an origin, so it is not even decoded. Before the commit the origin is taken off
+ * and one message is written: "these tables were reloaded". It is part of the transaction: it comes in commit order,
+ * and not at all after a rollback.
  * Promises. Readers hear of the work either as `reloaded` changes of the tables that were named, or, where the server
  * or the role cannot do that, change by change as usual. Work in tables that were not named is not told: name them all,
  * also those that triggers and cascades write.
@@ -43,7 +43,9 @@ export type BulkPath = "reloaded" | "change by change";
  * @param work  Gets the connection, inside the transaction; must not end it.
  * @throws what `work` throws; what Postgres says of a table that is not there.
  * @example
- * await bulk({ connection, tables: ["shop.price"] }, (client) => client.query("update shop.price set cents = cents + 1"));
+ * await bulk({ connection, tables: ["shop.price"] }, async (client) => {
+ *   await client.query("update shop.price set cents = cents + 1");
+ * });
  */
 export async function bulk(options: BulkOptions, work: (client: pg.Client) => Promise<void>): Promise<BulkPath> {
   const client = new pg.Client(clientConfig(options.connection, "lineshaft bulk"));

@@ -113,7 +113,7 @@ const CHECKS: Readonly<Record<string, (patient: Patient) => Verdict>> = {
       : [
           "warning",
           "max_slot_wal_keep_size is -1: a slot that nobody reads fills the disk",
-          "alter system set max_slot_wal_keep_size = '10GB'; select pg_reload_conf(); a fifth of the disk is a good size.",
+          "alter system set max_slot_wal_keep_size = '10GB'; select pg_reload_conf(); a fifth of the disk is usual.",
         ],
 
   "free walsenders": ({ facts }) => room("max_wal_senders", facts.senders, facts.sendersMax),

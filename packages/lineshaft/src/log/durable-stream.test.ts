@@ -224,7 +224,7 @@ for (const server of TEST_SERVERS) {
       assert.match(reader.resets.join(), /^a standby was promoted \(timeline 2 → 1\)/);
     });
 
-    test("an idle stream is acknowledged by keepalives; a slow consumer holds the reading, not the memory", async () => {
+    test("an idle stream is acknowledged by keepalives; a slow one holds the reading, not the memory", async () => {
       await using stage = await Stage.open(server, { wal_sender_timeout: "500ms" });
       await using reader = new Reader(stage);
       await reader.until("streaming");

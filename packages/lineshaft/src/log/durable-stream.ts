@@ -9,8 +9,8 @@
  * Promises. Every commit to a published table is given to `commits` at least once, in commit order, and acknowledged
  * only after the promise of `commits` is fulfilled. Whatever ends the reader, a `kill -9` too, the next one is given
  * what was not acknowledged; after a crash of the server itself, also some of what was.
- * When the slot is new, lost (`max_slot_wal_keep_size`), was dropped, or the server is on another timeline, there may be
- * a gap: first a slot is made, then `reset` runs until it succeeds, and only then the stream goes on from that slot.
+ * When the slot is new, lost (`max_slot_wal_keep_size`), was dropped, or the server is on another timeline, there may
+ * be a gap: first a slot is made, then `reset` runs until it succeeds, and only then the stream goes on from that slot.
  * A reader that died in between is no exception: `lineshaft.slot` says whether a slot's `reset` was done.
  * Not promised. A reader that lost the slot may still be inside `commits` when the next one begins: whoever writes in
  * `commits` stores the position in the same transaction, and compares it there.

@@ -1,8 +1,8 @@
 /**
  * Obstacles: what keeps a database from streaming its log to us, told with the way out.
  *
- * An obstacle is a setting or a right that somebody has to change, in contrast to an outage, which passes. With one, the
- * platform goes on without the log (`polling`). `lineshaft doctor` says the same and more.
+ * An obstacle is a setting or a right that somebody has to change, in contrast to an outage, which passes. With one,
+ * the platform goes on without the log (`polling`). `lineshaft doctor` says the same and more.
  */
 import pg from "pg";
 import { errorCode } from "../data/failures.ts";

@@ -150,8 +150,8 @@ export class ReplicationSession implements AsyncDisposable {
   }
 
   /**
-   * Waits, after a slot was made, until whatever the slot does not tell is visible to everybody. Between the two a commit
-   * waits for the disk and for standbys: it can stand in the log before the slot, and nobody sees it yet.
+   * Waits, after a slot was made, until whatever the slot does not tell is visible to everybody. Between the two a
+   * commit waits for the disk and for standbys: it can stand in the log before the slot, and nobody sees it yet.
    */
   async untilSettled(pause: (waitMs: number) => Promise<void>): Promise<void> {
     // A number of its own, higher than that of all that run. The end of a snapshot would not do: it only reaches to the
