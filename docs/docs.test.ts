@@ -24,7 +24,8 @@ const SHOWN_ELSEWHERE = [
   /^(?:npm (?:start|test|run [\w-]+|ci|install)\b|git |cd |mkdir |openssl |export |[A-Z_]+=\S+ npm start)/,
   /^npm init -y && npm pkg set type=module$/, // npm's own
   /^npm create lineshaft my-app$/, // packages/create-lineshaft/test/create.test.ts
-  /^npx lineshaft (?:dev|doctor|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/, // packages/lineshaft/test/cli
+  // packages/lineshaft/test/cli
+  /^npx lineshaft (?:dev|doctor|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/,
 ];
 
 interface Block {
