@@ -23,8 +23,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The price of an unclean end is the whole cluster. `synchronous_commit` stays on: without waiting for the disk it costs
- * next to nothing, and without it the log reaches its readers up to 200 ms late.
+ * The price of an unclean end is the whole cluster. `synchronous_commit` stays on: without waiting for the disk it
+ * costs next to nothing, and without it the log reaches its readers up to 200 ms late.
  */
 const NOT_DURABLE: Readonly<Record<string, string>> = {
   fsync: "off",
