@@ -7,6 +7,7 @@ import { type Place, type Resolving, visit, visitFunction } from "./expressions.
 import { equal, factsOf } from "./facts.ts";
 import type { Fact, Join, JoinType, OpaqueSource, Query, QuerySource, Source, TableSource, Variable } from "./query.ts";
 import { sourcesOf } from "./query.ts";
+import { rules } from "./rules.ts";
 import { type CommonTable, type FromEntry, markNamed, Scope, type Visible, visibleOf } from "./scope.ts";
 import { uncacheable } from "./shape.ts";
 
@@ -105,7 +106,7 @@ function commonSource(table: CommonTable, resolving: Resolving): Source {
   table.isSelfReferenced = false;
   const query = resolving.resolveQuery(resolving, node, scope);
   table.recursion = null;
-  return querySource(table.isSelfReferenced ? unpushable(query) : query, names);
+  return querySource(table.isSelfReferenced && rules.recursionStopsPush ? unpushable(query) : query, names);
 }
 
 function unpushable(query: Query): Query {

@@ -32,15 +32,17 @@ export function certainFacts(item: FromItem, given: readonly Fact[]): readonly F
   if (item.kind !== "join") return [];
   const { left, right, on } = item;
   const type = reducedType(item, given);
-  if (type === "full") return [];
-  if (type === "left") return certainFacts(left, given);
-  if (type === "right") return certainFacts(right, given);
+  if (rules.outerJoinsAreNotCertain) {
+    if (type === "full") return [];
+    if (type === "left") return certainFacts(left, given);
+    if (type === "right") return certainFacts(right, given);
+  }
   const both = [...given, ...on];
   return [...certainFacts(left, both), ...certainFacts(right, both), ...on];
 }
 
 /** What must hold for some rows of the query's tables, if the query has a row at all. */
 export function rowFacts(query: Query): readonly Fact[] {
-  if (query.kind !== "select" || !query.isPlain) return [];
+  if (query.kind !== "select" || (!query.isPlain && rules.aggregatesAlwaysHaveARow)) return [];
   return [...query.from.flatMap((item) => certainFacts(item, query.where)), ...query.where];
 }

@@ -38,6 +38,21 @@ const NEEDS: Readonly<Record<Rule, Case>> = {
     "insert into a (id, x) values (1, 2)",
   ),
   notInStopsPush: named("NOT IN: a null member matters"),
+  recursionStopsPush: one(
+    `with recursive r(id, up) as (select id, up from tree where up = 0
+      union all select t.id, t.up from tree t join r on t.up = r.id) select * from r where id = 3`,
+    "insert into tree (id, up) values (1, 0)",
+    { seed: "insert into tree (id, up) values (3, 1)" },
+  ),
+  outerJoinsAreNotCertain: one(
+    "select a.id, c.id from (a left join b on b.aid = a.id and a.x = 1) join c on c.bid = a.x",
+    "insert into c (id, bid) values (1, 2)",
+    { seed: "insert into a (id, x) values (1, 2)" },
+  ),
+  aggregatesAlwaysHaveARow: one(
+    "select id from a where exists (select count(*) from b where b.aid = a.id and b.aid = 5)",
+    "insert into a (id) values (1)",
+  ),
   armsHaveOneType: one(
     "select count(*) from (select f from a union all select y from a) s where s.f = $1",
     "insert into a (id, y) values (1, 9007199254740993)",

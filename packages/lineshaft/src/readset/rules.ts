@@ -31,6 +31,12 @@ export const rules = {
   groupingColumnsOnly: true,
   /** Only `x IN (subquery)` that must be true passes x's values into the subquery; NOT IN does not. */
   notInStopsPush: true,
+  /** Nothing is pushed into a recursive query: its rows come from rows that are not in its result. */
+  recursionStopsPush: true,
+  /** The ON condition of an outer join does not hold for every row of it. */
+  outerJoinsAreNotCertain: true,
+  /** An aggregate without GROUP BY has a row even over nothing, so EXISTS says nothing about it. */
+  aggregatesAlwaysHaveARow: true,
   /** Both arms of a set operation must have the same type for a fact to be pushed. */
   armsHaveOneType: true,
   /** `$1` in the body of a function is the function's argument, not the statement's. */
