@@ -69,7 +69,7 @@ function bindRead(read: Read, values: Values): BoundRead {
     if (bound === "every row") return { read, alternatives: null };
     if (bound !== "no row") alternatives.push(bound);
   }
-  return { read, alternatives };
+  return { read, alternatives: alternatives.slice() };
 }
 
 function bindAlternative(conditions: readonly Condition[], values: Values): BoundAlternative | "every row" | "no row" {
@@ -79,11 +79,14 @@ function bindAlternative(conditions: readonly Condition[], values: Values): Boun
   return tag === -1 ? "every row" : { conditions, values: bound, tag };
 }
 
+const NO_VALUES: readonly Value[] = [];
+
 function valuesOf({ items, valueClass }: Condition, values: Values): readonly Value[] | undefined {
   if (items.length === 1 && items[0]!.kind === "constant") return [items[0]!.value];
   const found: Value[] = [];
   for (const item of items) if (!addValues(found, item, valueClass, values)) return undefined;
-  if (found.length < 2) return found;
+  // An array that grew keeps room for more, which would be most of what an entry takes.
+  if (found.length < 2) return found.length === 0 ? NO_VALUES : [found[0] as Value];
   const distinct = [...new Set(found)];
   return distinct.length > VALUES_MAX ? undefined : distinct;
 }

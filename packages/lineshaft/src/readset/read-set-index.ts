@@ -80,7 +80,7 @@ export class ReadSetIndex<TEntry> {
       if (bound.alternatives === null) return [{ entry, bound, alternative: null }];
       return bound.alternatives.map((alternative) => ({ entry, bound, alternative }));
     });
-    this.#postings.set(entry, postings);
+    this.#postings.set(entry, postings.slice());
     for (const posting of postings) this.#file(posting);
   }
 
