@@ -2,6 +2,8 @@
  * Listen: opens the sockets of an app, the public one with its endpoints and pages, and the private one of the metrics.
  */
 import { fileURLToPath } from "node:url";
+import type { Cache } from "../cache/index.ts";
+import { Answers } from "../call/answers.ts";
 import type { CallRuntime } from "../call/run.ts";
 import type { Declarations } from "../define/declarations.ts";
 import type { Mailer } from "../define/service.ts";
@@ -12,6 +14,7 @@ import type { Relay } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
 import { Origins } from "../serve/origins.ts";
+import { Positions } from "../serve/positions.ts";
 import { REFERENCE_PATH } from "../serve/reference.ts";
 import { Routes } from "../serve/routes.ts";
 import { HttpServer, type ServerBounds } from "../serve/server.ts";
@@ -29,6 +32,7 @@ export interface Node {
   readonly declarations: Declarations;
   readonly runtime: CallRuntime;
   readonly relay: Relay | null;
+  readonly cache: Cache | null;
   readonly clock: () => Date;
   readonly log: Logger;
   readonly mail: Mailer;
@@ -67,15 +71,17 @@ export async function listen(
   started: AsyncDisposableStack,
   bounds: ServerBounds,
 ): Promise<{ readonly url: string; readonly metricsUrl: string }> {
-  const { declarations, settings, runtime, relay, origin, log, clock } = node;
+  const { declarations, settings, runtime, relay, cache, origin, log, clock } = node;
   const { publicUrl, trustProxy } = settings;
   const { metrics, pool } = runtime;
   const pages = new Map<string, Page>();
   const exchange = new Exchange({
     routes: new Routes(declarations),
     pages,
-    guard: new Guard({ runtime, services: declarations.services, counters: new InProcessCounters() }),
+    guard: new Guard({ runtime, services: declarations.services, counters: new InProcessCounters(), cache }),
     runtime,
+    answers: cache && new Answers(cache, metrics),
+    positions: relay && new Positions(relay),
     metrics,
     log,
     clock,
@@ -87,7 +93,7 @@ export async function listen(
   const address = await server.listen(settings.host, settings.port, "PORT");
   started.defer(() => server.close());
   origin.listensOn(address.port);
-  const hidden = metricsServer({ metrics, pool, relay, server });
+  const hidden = metricsServer({ metrics, pool, relay, cache, server });
   const { port } = await hidden.listen("127.0.0.1", settings.metricsPort, "METRICS_PORT");
   started.defer(() => hidden.close());
   return { url: origin.local, metricsUrl: `http://127.0.0.1:${port}/metrics` };

@@ -1,4 +1,5 @@
 /** The private port: metrics for Prometheus, kept apart so that nobody outside reads them by mistake. */
+import type { Cache } from "../cache/index.ts";
 import type { Pool } from "../data/pool.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -8,9 +9,10 @@ export function metricsServer(options: {
   readonly metrics: Metrics;
   readonly pool: Pool;
   readonly relay: Relay | null;
+  readonly cache: Cache | null;
   readonly server: HttpServer;
 }): HttpServer {
-  const { metrics, pool, relay, server } = options;
+  const { metrics, pool, relay, cache, server } = options;
   return new HttpServer({
     handle: async (request, response) => {
       if (request.method !== "GET" || request.url !== "/metrics") {
@@ -19,6 +21,7 @@ export function metricsServer(options: {
       }
       await relay?.measure(pool);
       pool.measure();
+      cache?.measure();
       metrics.openConnections.set(await server.connections);
       const text = await metrics.registry.metrics();
       response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text);

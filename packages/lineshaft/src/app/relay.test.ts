@@ -26,6 +26,7 @@ for (const server of TEST_SERVERS) {
     test("hears what a command writes, and what psql writes; its metrics are served", async () => {
       await using app = await startTestApp(options, { server, settings: { relay: "auto" } });
       const { relay } = app;
+      relay!.start();
       await poll(() => relay!.state === "streaming");
       const commits: Commit[] = [];
       const ignore = () => {};
@@ -50,6 +51,7 @@ for (const server of TEST_SERVERS) {
     test("on a server of its own: serving does not wait for the slot, and the end is quick", async () => {
       await using app = await startTestApp(options, { server, embedded: {}, settings: { relay: "auto" } });
       assert.equal((await app.fetch("/health/ready")).status, 200);
+      app.relay!.start();
       await poll(() => app.relay!.state === "streaming");
       const startedMs = performance.now();
       await app.stop();

@@ -6,6 +6,7 @@
  * is free of side effects.
  */
 import { resolve } from "node:path";
+import { Cache } from "../cache/index.ts";
 import type { CallRuntime } from "../call/run.ts";
 import { type Connection, Pool } from "../data/pool.ts";
 import { checkDeclarations } from "../define/check.ts";
@@ -67,6 +68,8 @@ export interface RunningApp extends AsyncDisposable {
   readonly metrics: Metrics;
   /** Reads the log of the database; `null` when it is off, or when there are no tables. */
   readonly relay: Relay | null;
+  /** Answers of queries; `null` without a relay. */
+  readonly cache: Cache | null;
   readonly log: Logger;
   readonly call: CallAs;
   /** Mails that were recorded instead of sent; `null` with SMTP. */
@@ -92,7 +95,8 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   await migrateStore(store, declarations.services, { folder: migrations, settings, report });
 
   const pool = started.use(new Pool({ connection: store.connection, metrics, onState: tellState(log) }));
-  const runtime: CallRuntime = { pool, metrics, random: start.random ?? Math.random };
+  const relay = openRelay(settings, declarations, { connection: store.connection, metrics, log });
+  const runtime: CallRuntime = { pool, metrics, relay, random: start.random ?? Math.random };
   const clock = start.clock ?? (() => new Date());
   const mail = started.use(openMail(settings, log, metrics));
   const origin = new OwnOrigin(settings);
@@ -101,11 +105,10 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const call = callAs(runtime, declarations, { log, clock });
   if (options.seed && settings.mode === "development") await seedOnce(pool, () => options.seed!({ call }), report);
 
-  const relay = openRelay(settings, declarations, { connection: store.connection, metrics, log });
   if (relay) started.use(relay);
-  const node: Node = { options, settings, declarations, runtime, relay, clock, log, mail, origin };
+  const cache = relay && started.use(new Cache({ relay, pool, metrics, log }));
+  const node: Node = { options, settings, declarations, runtime, relay, cache, clock, log, mail, origin };
   const urls = await listen(node, started, start.bounds ?? {});
-  relay?.start();
   const resources = started.move();
   let stopping: Promise<void> | undefined;
   const stop = () => (stopping ??= resources.disposeAsync());
@@ -115,6 +118,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     database: store.connection,
     metrics,
     relay,
+    cache,
     log,
     call,
     mails: mail instanceof MailSandbox ? mail : null,

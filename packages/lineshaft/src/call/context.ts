@@ -3,6 +3,7 @@
  */
 import type { Transaction } from "kysely";
 import { kyselyOf } from "../data/kysely.ts";
+import type { CallObserver } from "../data/observer.ts";
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Actor } from "../define/actor.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
@@ -21,6 +22,17 @@ export interface CallRequest {
   readonly now: Date;
   readonly log: Log;
   readonly signal: () => AbortSignal;
+  /** Watches what is asked of the database. */
+  readonly observer?: CallObserver | null;
+  /** What the run looked at, when somebody wants to know. */
+  readonly looked?: Looked;
+}
+
+/** What a run has looked at beside its input and the database. */
+export class Looked {
+  atActor = false;
+  atNow = false;
+  atRequest = false;
 }
 
 /** What a run adds to its answer, and what it leaves to do once it has committed. */
@@ -74,6 +86,7 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#request.input;
   }
   get actor(): Actor {
+    if (this.#request.looked) this.#request.looked.atActor = true;
     return this.#request.actor;
   }
   get db(): Transaction<any> {
@@ -84,9 +97,11 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#nest(this.#request, this.#transaction, this.reply, this.#deadline);
   }
   get now(): Date {
+    if (this.#request.looked) this.#request.looked.atNow = true;
     return this.#request.now;
   }
   get request(): RequestFacts {
+    if (this.#request.looked) this.#request.looked.atRequest = true;
     return this.#request.facts;
   }
   get log(): Log {

@@ -36,7 +36,10 @@ export function nestedCall(
         `${outer.endpoint.route} is a query and cannot call the command ${endpoint.route}: make it a command.`,
       );
     }
-    if (endpoint.actor === "account" && outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
+    if (endpoint.actor === "account") {
+      if (outer.looked) outer.looked.atActor = true;
+      if (outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
+    }
     const input = readerOf(endpoint)(structuredClone(wire) as WireInput, outer.now);
     const request: CallRequest = { ...outer, endpoint, input };
     try {

@@ -13,6 +13,7 @@ import type { Pool } from "../data/pool.ts";
 import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
+import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
 import { Deadline } from "./deadline.ts";
@@ -23,10 +24,18 @@ export const ATTEMPTS_MAX = 10;
 /** The longest pause before the second try; it doubles with every further one, up to `PAUSE_MS_MAX`. */
 export const PAUSE_MS = 8;
 export const PAUSE_MS_MAX = 250;
+/**
+ * How long a command's answer waits until this node has heard of its commit, so that the caller's next query sees it.
+ * The log is as fast as the database's own answer; a stream that is further behind is told by the reply's position.
+ */
+const HEARD_MS = 250;
+
 /** What runs need of the node they run on. */
 export interface CallRuntime {
   readonly pool: Pool;
   readonly metrics: Metrics;
+  /** Hears of commits, where something is kept that they change. */
+  readonly relay?: Relay | null;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -45,11 +54,12 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
   const deadline = new Deadline(request.endpoint);
   try {
     for (let attempt = 1; ; attempt++) {
-      const transaction = transactionOf(runtime, request.endpoint);
+      const transaction = transactionOf(runtime, request);
       try {
-        return await runOnce(request, transaction, deadline);
+        return await runOnce(request, transaction, deadline, runtime);
       } catch (thrown) {
         const pauseMs = afterFailure(thrown, transaction, attempt, deadline, runtime, request);
+        request.observer?.restarted();
         if (pauseMs > 0) await pause(pauseMs);
       }
     }
@@ -61,22 +71,34 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
 /** Queries that made more than one statement: they get a transaction from the first one on. */
 const severalStatements = new WeakSet<EndpointDefinition>();
 
-function transactionOf({ pool, metrics }: CallRuntime, endpoint: EndpointDefinition): CallTransaction {
-  const readOnly = endpoint.kind === "query";
-  const isolation = readOnly ? "repeatable read" : endpoint.isolation;
-  return new CallTransaction(pool, metrics, {
-    isolation,
-    readOnly,
-    alone: readOnly && !severalStatements.has(endpoint),
-  });
+/** From now on a query gets a transaction from its first statement on. */
+export function expectSeveral(endpoint: EndpointDefinition): void {
+  severalStatements.add(endpoint);
 }
 
-async function runOnce(request: CallRequest, transaction: CallTransaction, deadline: Deadline): Promise<CallResult> {
+function transactionOf(
+  { pool, metrics, relay }: CallRuntime,
+  { endpoint, observer = null }: CallRequest,
+): CallTransaction {
+  const readOnly = endpoint.kind === "query";
+  const isolation = readOnly ? "repeatable read" : endpoint.isolation;
+  const alone = readOnly && !severalStatements.has(endpoint);
+  const tellsXid = !readOnly && relay?.state === "streaming";
+  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, tellsXid });
+}
+
+async function runOnce(
+  request: CallRequest,
+  transaction: CallTransaction,
+  deadline: Deadline,
+  { relay }: CallRuntime,
+): Promise<CallResult> {
   const reply = new ReplyHeaders();
   const context = new CallContext(request, transaction, reply, deadline, nestedCall);
   const value = await deadline.within(request.endpoint.run(context));
   const committed = transaction.commit();
   if (committed) await committed;
+  if (transaction.xid !== null) await relay?.waitForXid(transaction.xid, HEARD_MS);
   if (reply.tasks.length > 0) runTasks(reply, request);
   return { value, headers: reply.entries };
 }
@@ -99,7 +121,7 @@ function afterFailure(
   const { failure } = transaction;
   const error = canPass(failure) ? failure : thrown;
   if (error instanceof NotAlone) {
-    severalStatements.add(endpoint);
+    expectSeveral(endpoint);
     return 0;
   }
   if (isConnectionLoss(error) && transaction.committing && endpoint.kind === "command") throw unknownOutcome(error);

@@ -40,6 +40,12 @@ export interface Cost {
   ms: number | undefined;
 }
 
+const SNAPSHOT: Statement = {
+  text: "select pg_catalog.pg_current_snapshot()::pg_catalog.text as snapshot",
+  name: "ls_snapshot",
+  queryMode: "extended",
+};
+
 /** How much of the average the last answer is. */
 const COST_WEIGHT = 1 / 4;
 
@@ -71,6 +77,8 @@ export class Session {
   /** What the driver says while a statement is sent: a statement is five messages, which go out in one write. */
   #outgoing: Buffer[] = [];
   #sending = false;
+  /** Asked for in what has not gone out yet. */
+  #snapshot: Promise<string> | null = null;
   #gathers = false;
   /** The search path outside of transactions, as it was last set. */
   #path = "";
@@ -121,6 +129,20 @@ export class Session {
     const answer = this.#send(statement);
     this.#letGoTogether();
     return answer;
+  }
+
+  /** Sends a statement in one write with the next one, so send another. `null` when it failed. */
+  ahead(statement: Statement): Promise<StatementResult | null> {
+    return this.#send(statement).catch(() => null);
+  }
+
+  /**
+   * The snapshot of this moment, as text: of the database as it is when the server comes to what is sent next. One
+   * serves all that goes out in one write. It goes out with the next statement, so send one.
+   */
+  snapshot(): Promise<string> {
+    this.#snapshot ??= this.#send(SNAPSHOT).then(({ rows }) => (rows[0] as { snapshot: string }).snapshot);
+    return this.#snapshot;
   }
 
   #letGoTogether(): void {
@@ -203,6 +225,7 @@ export class Session {
 
   #letGo(): void {
     const outgoing = this.#outgoing;
+    this.#snapshot = null;
     if (outgoing.length === 0) return;
     this.#outgoing = [];
     const stream = this.#stream;

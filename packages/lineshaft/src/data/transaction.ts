@@ -23,6 +23,7 @@ import type { Isolation } from "../define/endpoint.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { refusal } from "./control.ts";
 import { errorCode, isStalePlan } from "./failures.ts";
+import type { CallObserver } from "./observer.ts";
 import type { Pool } from "./pool.ts";
 import type { Cost, Session, Statement, StatementResult } from "./session.ts";
 
@@ -40,6 +41,10 @@ export interface TransactionOptions {
   readonly readOnly: boolean;
   /** Whether the only statement is expected to be the first. Read-only transactions only. */
   readonly alone?: boolean;
+  /** Whether to ask, with the commit, for the number of a transaction that has written. */
+  readonly tellsXid?: boolean;
+  /** Watches a read-only transaction. */
+  readonly observer?: CallObserver | null;
 }
 
 /** Thrown for a second statement in a transaction that was expected to have one: make the call again. */
@@ -73,6 +78,12 @@ function preparedOf(service: string, text: string): Prepared | undefined {
   return made;
 }
 
+const XID: Statement = {
+  text: "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as xid",
+  name: "ls_xid",
+  queryMode: "extended",
+};
+
 function statementOf(text: string, values: unknown[], known: Prepared | undefined): Statement {
   const queryMode = "extended";
   return known ? { text, values, queryMode, name: known.name, cost: known } : { text, values, queryMode };
@@ -102,6 +113,7 @@ export class CallTransaction {
   #running = 0;
   #forgotten = false;
   #committing = false;
+  #xid: number | null = null;
 
   constructor(pool: Pool, metrics: Metrics, options: TransactionOptions) {
     this.#pool = pool;
@@ -117,6 +129,11 @@ export class CallTransaction {
   /** Whether the commit was sent: from then on only its answer tells whether the writes are there. */
   get committing(): boolean {
     return this.#committing;
+  }
+
+  /** The low 32 bits of its number, once it has committed; `null` when it has written nothing, or was not to tell. */
+  get xid(): number | null {
+    return this.#xid;
   }
 
   /** Keeps the transaction from committing. */
@@ -138,7 +155,7 @@ export class CallTransaction {
       const session = this.#held ?? (await (this.#session ??= this.#pool.acquire(service)));
       this.#held = session;
       if (this.#isOver()) throw over();
-      return await this.#send(session, service, statement);
+      return await this.#observed(session, service, statement, () => this.#send(session, service, statement));
     } catch (error) {
       // Nobody listens any more: `run` has returned, and its caller is told that a statement was forgotten.
       if (this.#forgotten) return new Promise(() => {});
@@ -159,10 +176,32 @@ export class CallTransaction {
     try {
       if (this.#isOver()) throw over();
       session.enter(service, setPath(service).session);
-      return await (shares ? session.queryTogether(statement) : session.query(statement));
+      const send = () => (shares ? session.queryTogether(statement) : session.query(statement));
+      return await this.#observed(session, service, statement, send);
     } finally {
       this.#pool.release(session);
     }
+  }
+
+  /**
+   * The snapshot that the observer is told is taken ahead of the first statement, by itself: what it contains, the
+   * statement's own contains as well.
+   */
+  async #observed(
+    session: Session,
+    service: string,
+    { text, values = [], name }: Statement,
+    send: () => Promise<StatementResult>,
+  ): Promise<StatementResult> {
+    const { observer, alone = false } = this.#options;
+    if (!observer) return send();
+    const snapshot = this.#path === "" ? session.snapshot() : null;
+    const result = await send();
+    if (snapshot) observer.began(await snapshot);
+    const ask = (question: string, parameters: readonly unknown[]) =>
+      session.query({ text: question, values: parameters as unknown[], queryMode: "extended" });
+    await observer.seen({ service, text, parameters: values, name, isInTransaction: !alone, ask });
+    return result;
   }
 
   /** Makes the writes durable and visible. Rejects when they are not, or when that cannot be known. */
@@ -185,12 +224,15 @@ export class CallTransaction {
 
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
+    const told = this.#options.tellsXid ? session.ahead(XID) : null;
     const { command } = await session.query({ text: "commit" }).catch((error) => {
       this.#failure ??= error;
       this.#pool.release(session);
       throw error;
     });
     this.#pool.release(session);
+    const xid = ((await told)?.rows[0] as { xid: string | null } | undefined)?.xid;
+    if (xid) this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
   }

@@ -98,7 +98,7 @@ function checkTaken(
 }
 
 function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefinition): void {
-  const { kind, actor, limit, isolation, run } = endpoint;
+  const { kind, actor, limit, isolation, cache, run } = endpoint;
   // What the service says is told at the service.
   if (!ACTOR_RULES.includes(actor) && actor !== endpoint.service.options.actor) {
     inspection.add(spot, `actor is ${shown(actor)}`, oneOf(actor, ACTOR_RULES));
@@ -111,6 +111,11 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
       `a query with the isolation "${isolation}"`,
       "A query always reads one snapshot: leave out isolation.",
     );
+  }
+  if (cache !== undefined && cache !== false && !(typeof cache?.seconds === "number" && cache.seconds > 0)) {
+    inspection.add(spot, `cache is ${shown(cache)}`, "Write cache: false, or a life over zero: cache: { seconds: 5 }.");
+  } else if (kind === "command" && cache !== undefined) {
+    inspection.add(spot, "a command with cache", "Only answers of queries are kept: leave out cache.");
   }
   if (typeof run !== "function") {
     inspection.add(spot, `run is ${shown(run)}`, "Write async run({ input, db }) { … }.");

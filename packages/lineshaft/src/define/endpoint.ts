@@ -30,6 +30,9 @@ export interface Limit {
 /** Transaction isolation of a command. */
 export type Isolation = "serializable" | "repeatable read" | "read committed";
 
+/** How answers of a query are kept. */
+export type CacheRule = false | { readonly seconds: number };
+
 /** Ends the call with a code: one of the platform's, or one that the endpoint declares in `errors`. Never returns. */
 export type Fail<TCode extends string> = (code: TCode | StandardCode, options?: string | FaultOptions) => never;
 
@@ -102,6 +105,11 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   readonly status?: 200 | 201 | 202 | 204;
   /** Default `serializable`. Commands only. */
   readonly isolation?: Isolation;
+  /**
+   * How answers are kept. Default: until something that they depend on changes. `false`: never, for a query that asks
+   * something beside the database. `seconds`: no longer than that; needed where `run` looks at the time. Queries only.
+   */
+  readonly cache?: CacheRule;
   readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;
 }
 
@@ -152,6 +160,7 @@ export interface EndpointDefinition {
   readonly errors: Readonly<Record<string, { readonly status: number; readonly title: string }>>;
   readonly status: number;
   readonly isolation: Isolation;
+  readonly cache: CacheRule | undefined;
   readonly run: (context: Context<any, any, string, "anyone">) => Promise<unknown>;
   readonly place: string;
   /** As written, for messages. */

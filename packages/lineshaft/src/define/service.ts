@@ -49,12 +49,22 @@ export interface ProblemFormat {
   readonly mediaType?: string;
 }
 
-/** Finds out who calls. Given by the service that keeps accounts. */
+/** Who calls, and how long that holds if nothing changes in the database. */
+export interface Recognized {
+  readonly actor: Actor;
+  /** `null`: for ever. */
+  readonly until: Date | null;
+}
+
+/**
+ * Finds out who calls, from `authorization` and `cookie` only. Given by the service that keeps accounts. What it finds is
+ * kept until something in the database changes that it depends on, or until the time that it tells.
+ */
 export type Authenticate = (context: {
   readonly db: Context<any, any, string, "anyone">["db"];
   readonly request: RequestFacts;
   readonly now: Date;
-}) => Promise<Actor>;
+}) => Promise<Recognized>;
 
 /** What an app tells its services when it starts. */
 export interface Surroundings {
@@ -183,6 +193,7 @@ class DeclaredService implements ServiceDefinition {
       errors: definition.errors ?? {},
       status: definition.status ?? (output === null ? 204 : 200),
       isolation: definition.isolation ?? "serializable",
+      cache: definition.cache,
       run: definition.run as EndpointDefinition["run"],
       place: declarationPlace(),
     });

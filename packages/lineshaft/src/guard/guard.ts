@@ -2,6 +2,7 @@
  * Guard: who calls, whether they may, and how often. Stands before every run, whatever way the call came in.
  */
 
+import type { Cache, Fill } from "../cache/index.ts";
 import type { CallRuntime } from "../call/run.ts";
 import { databaseFault, isConnectionLoss, isStalePlan } from "../data/failures.ts";
 import { kyselyOf } from "../data/kysely.ts";
@@ -9,7 +10,7 @@ import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import { type Actor, NOBODY } from "../define/actor.ts";
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
-import type { ServiceDefinition } from "../define/service.ts";
+import type { Recognized, ServiceDefinition } from "../define/service.ts";
 import { type Counters, parseRate } from "./limits.ts";
 
 /** How often one request looks up who calls. */
@@ -19,14 +20,22 @@ export interface GuardOptions {
   readonly runtime: CallRuntime;
   readonly services: readonly ServiceDefinition[];
   readonly counters: Counters;
+  /** Keeps who was recognized; `null`: nobody is. */
+  readonly cache: Cache | null;
 }
+
+/** The one cookie that changes with every write, and tells nothing of who calls. */
+const POSITION = / *lineshaft_position=[^;]*;?/;
+/** What a recognized caller weighs in the cache, in bytes. */
+const RECOGNIZED_BYTES = 400;
 
 export class Guard {
   readonly #options: GuardOptions;
   /** The service that tells who calls, when the app has one. */
   readonly #accounts: ServiceDefinition | undefined;
-  /** Whether looking up who calls takes one statement, as far as we have seen. */
+  /** Whether looking up who calls takes one statement, as far as we have seen; and one that is watched. */
   #alone = true;
+  #watchedAlone = true;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -36,13 +45,17 @@ export class Guard {
   /**
    * Who calls. Looked up only where the request brings credentials.
    *
+   * @param trusts  Whether what is kept is new enough for this caller.
+   *
    * @throws {Fault} UNAUTHENTICATED when the endpoint is for accounts and nobody known calls.
    */
-  actor(endpoint: EndpointDefinition, facts: RequestFacts, now: Date): Actor | Promise<Actor> {
+  actor(endpoint: EndpointDefinition, facts: RequestFacts, now: Date, trusts = true): Actor | Promise<Actor> {
     const { authorization, cookie } = facts.headers;
     const known = authorization !== undefined || cookie !== undefined;
     if (!known || !this.#accounts) return admitted(endpoint, NOBODY, known);
-    return this.#lookUp(this.#accounts, facts, now).then((actor) => admitted(endpoint, actor, known));
+    const found = this.#recognize(this.#accounts, facts, now, trusts);
+    if (found instanceof Promise) return found.then(({ actor }) => admitted(endpoint, actor, known));
+    return admitted(endpoint, found.actor, known);
   }
 
   /** @throws {Fault} RATE_LIMITED when the endpoint's limit is used up. */
@@ -59,30 +72,56 @@ export class Guard {
     });
   }
 
+  /** At memory speed while nothing has changed: a session that was ended is refused with the next request. */
+  #recognize(
+    accounts: ServiceDefinition,
+    facts: RequestFacts,
+    now: Date,
+    trusts: boolean,
+  ): Recognized | Promise<Recognized> {
+    const { cache } = this.#options;
+    if (!cache || !trusts) return this.#lookUp(accounts, facts, now, null);
+    const { authorization, cookie } = facts.headers;
+    const key = `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}`;
+    const kept = cache.isOn ? cache.get<Recognized>(key) : undefined;
+    if (kept && (kept.until === null || now < kept.until)) return kept;
+    return cache.load(key, async (fill) => {
+      const value = await this.#lookUp(accounts, facts, now, fill);
+      // Who tries tokens must not push out those that are good.
+      if (value.actor.kind === "nobody") fill?.refuse("nobody");
+      return { key, value, bytes: RECOGNIZED_BYTES };
+    });
+  }
+
   /** Asked again when the session was out of date or broke: reading twice does no harm. */
-  async #lookUp(accounts: ServiceDefinition, request: RequestFacts, now: Date): Promise<Actor> {
+  async #lookUp(accounts: ServiceDefinition, request: RequestFacts, now: Date, fill: Fill | null): Promise<Recognized> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#lookUpOnce(accounts, request, now);
+        return await this.#lookUpOnce(accounts, request, now, fill);
       } catch (error) {
         if (error instanceof NotAlone) this.#alone = false;
         const again = error instanceof NotAlone || isStalePlan(error) || isConnectionLoss(error);
         if (!again || attempt === LOOK_UPS_MAX) throw databaseFault(error) ?? error;
+        fill?.restarted();
       }
     }
   }
 
-  async #lookUpOnce(accounts: ServiceDefinition, request: RequestFacts, now: Date): Promise<Actor> {
+  async #lookUpOnce(
+    accounts: ServiceDefinition,
+    request: RequestFacts,
+    now: Date,
+    observer: Fill | null,
+  ): Promise<Recognized> {
     const { pool, metrics } = this.#options.runtime;
-    const transaction = new CallTransaction(pool, metrics, {
-      isolation: "repeatable read",
-      readOnly: true,
-      alone: this.#alone,
-    });
+    const alone = this.#alone && (observer === null || this.#watchedAlone);
+    const rule = { isolation: "repeatable read", readOnly: true } as const;
+    const transaction = new CallTransaction(pool, metrics, { ...rule, alone, observer });
     try {
-      const actor = await accounts.options.authenticate!({ db: kyselyOf(transaction, accounts), request, now });
+      const found = await accounts.options.authenticate!({ db: kyselyOf(transaction, accounts), request, now });
       await transaction.commit();
-      return actor;
+      if (observer?.needsTransaction) this.#watchedAlone = false;
+      return found;
     } catch (error) {
       transaction.rollback();
       throw transaction.failure ?? error;

@@ -56,6 +56,28 @@ export function createMetrics() {
     }),
     mails: new Counter({ name: "lineshaft_mails_total", help: "Mails by outcome", labelNames: ["outcome"], registers }),
     ...relayMetrics(registers),
+    ...cacheMetrics(registers),
+  };
+}
+
+function cacheMetrics(registers: Registry[]) {
+  return {
+    cacheHits: new Counter({ name: "lineshaft_cache_hits_total", help: "Answers that were kept", registers }),
+    cacheMisses: new Counter({ name: "lineshaft_cache_misses_total", help: "Answers that were worked out", registers }),
+    cacheRefused: new Counter({
+      name: "lineshaft_cache_refused_total",
+      help: "Answers that were not kept, by why",
+      labelNames: ["reason"],
+      registers,
+    }),
+    cacheDropped: new Counter({
+      name: "lineshaft_cache_dropped_total",
+      help: "Answers that were let go, by why",
+      labelNames: ["reason"],
+      registers,
+    }),
+    cacheEntries: new Gauge({ name: "lineshaft_cache_entries", help: "Answers that are kept", registers }),
+    cacheBytes: new Gauge({ name: "lineshaft_cache_bytes", help: "What they weigh, in bytes", registers }),
   };
 }
 

@@ -5,10 +5,10 @@
  * for the problem document that takes its place. A text goes out as a text, because the runtime then writes head and
  * body in one piece.
  */
-import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { tagOf } from "../call/answers.ts";
 
 /** Smaller bodies are sent as they are: compressing costs more than it saves. */
 export const COMPRESS_BYTES_MIN = 1_400;
@@ -31,8 +31,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Added to, not replaced: `set-cookie`. */
   readonly entries?: readonly (readonly [name: string, value: string])[];
-  /** Whether it may be answered with 304. */
-  readonly tagged?: boolean;
+  /** Whether it may be answered with 304; with the tag, where it is known. */
+  readonly tagged?: boolean | string;
   /** Whether the connection ends with this answer: at once, or after what is left of the request is dropped. */
   readonly last?: "now" | "drained" | null;
 }
@@ -59,7 +59,7 @@ export function send(
     size >= COMPRESS_BYTES_MIN && headers["content-encoding"] === undefined && COMPRESSIBLE.test(mediaType);
   if (compressible) addHeader(headers, "vary", "accept-encoding");
   if (answer.tagged) {
-    const tag = tagOf(body);
+    const tag = typeof answer.tagged === "string" ? answer.tagged : keptTagOf(body);
     headers["etag"] = tag;
     headers["cache-control"] ??= "private, no-cache";
     if (matchesTag(request.headers["if-none-match"], tag)) return finish(request, response, answer, 304, headers, "");
@@ -95,9 +95,8 @@ function keptOf(body: Buffer) {
   return known;
 }
 
-function tagOf(body: string | Buffer): string {
-  if (typeof body === "string") return `W/"${hash("sha1", body, "base64url")}"`;
-  return (keptOf(body).tag ??= `W/"${hash("sha1", body, "base64url")}"`);
+function keptTagOf(body: string | Buffer): string {
+  return typeof body === "string" ? tagOf(body) : (keptOf(body).tag ??= tagOf(body));
 }
 
 function compressed(body: string | Buffer, encoding: "br" | "gzip"): Promise<Buffer> {

@@ -12,7 +12,7 @@ import type { CorsRule } from "../define/service.ts";
 /** How long a browser may remember the answer to a preflight. */
 const PREFLIGHT_SECONDS = "7200";
 /** Headers of an answer that a page may read beside those that every page may. */
-const EXPOSED = "etag, location, retry-after, x-request-id";
+const EXPOSED = "etag, location, retry-after, x-request-id, lineshaft-position";
 
 type Headers = Record<string, string>;
 

@@ -5,6 +5,7 @@
  * service whose route it is. Nothing here knows SQL.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Answers } from "../call/answers.ts";
 import type { CallRequest } from "../call/context.ts";
 import type { CompiledOutput } from "../call/output.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
@@ -19,6 +20,7 @@ import { type Answer, accepts, type Headers, send } from "./answer.ts";
 import { endOver, hasBody } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Origins } from "./origins.ts";
+import { POSITION_HEADER, type Positions } from "./positions.ts";
 import { asFault, problemAnswer } from "./problem.ts";
 import { type Match, type Route, type Routes, URL_CHARS_MAX } from "./routes.ts";
 
@@ -30,6 +32,9 @@ export interface ExchangeOptions {
   readonly pages: ReadonlyMap<string, Page>;
   readonly guard: Guard;
   readonly runtime: CallRuntime;
+  /** Keeps answers of queries; `null` where there is nothing to hear of changes. */
+  readonly answers: Answers | null;
+  readonly positions: Positions | null;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly origins: Origins;
@@ -122,20 +127,37 @@ export class Exchange {
     state: State,
   ): Promise<number> {
     const { request, response, requestId } = state;
-    const { guard, runtime, clock, log, origins } = this.#options;
+    const { guard, runtime, clock, log, origins, positions } = this.#options;
     const now = clock();
     const facts = new Facts(request, requestId, origins);
     checkCookieOrigin(endpoint, facts);
-    const found = guard.actor(endpoint, facts, now);
+    const reached = positions ? positions.isReached(request) : true;
+    const trusts = reached instanceof Promise ? await reached : reached;
+    const found = guard.actor(endpoint, facts, now, trusts);
     const actor = found instanceof Promise ? await found : found;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
     const errors: FieldError[] = [];
     const wire = hasBody(request) ? await gather.body(request, errors) : {};
     const input = gather.input(request, wire, params, query, now, errors);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
-    const { value, headers: entries } = await runCall(runtime, call);
+    const { answers } = this.#options;
+    if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
+      return this.#answerKept(answers, call, output, state);
+    }
+    const { value, headers: given } = await runCall(runtime, call);
+    const cookie = endpoint.kind === "command" && positions?.cookie(request, facts.origin.startsWith("https:"));
+    const entries = cookie ? [...given, ["set-cookie", cookie] as const] : given;
     const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
-    return send(request, response, answer, headersOf(state));
+    return send(request, response, answer, this.#headersOf(state));
+  }
+
+  async #answerKept(answers: Answers, call: CallRequest, output: CompiledOutput, state: State): Promise<number> {
+    const found = answers.find(call) ?? answers.work(this.#options.runtime, call, output);
+    const { body, tag, entries } = found instanceof Promise ? await found : found;
+    const { status, service } = call.endpoint;
+    const headers = corsHeaders(service.options.cors, state.request.headers.origin);
+    const answer = { status, headers, entries, mediaType: output.mediaType, body, tagged: tag };
+    return send(state.request, state.response, answer, this.#headersOf(state));
   }
 
   async #page(page: Page, path: string, state: State): Promise<number> {
@@ -143,10 +165,10 @@ export class Exchange {
     state.label = path;
     const allow = "GET, HEAD, OPTIONS";
     if (request.method === "OPTIONS") {
-      return send(request, response, { status: 204, headers: { allow } }, headersOf(state));
+      return send(request, response, { status: 204, headers: { allow } }, this.#headersOf(state));
     }
     if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(allow);
-    return send(request, response, await page(request), headersOf(state));
+    return send(request, response, await page(request), this.#headersOf(state));
   }
 
   #preflight(path: string, state: State): number | Promise<number> {
@@ -163,7 +185,7 @@ export class Exchange {
     const allow = match.allow.join(", ");
     const rule = (asked ? routes.find(asked, path)?.endpoint.service : match.service)?.options.cors;
     const cors = origin === undefined ? {} : preflightHeaders(rule, origin, match.allow, askedHeaders);
-    return send(request, response, { status: 204, headers: { allow, ...cors } }, headersOf(state));
+    return send(request, response, { status: 204, headers: { allow, ...cors } }, this.#headersOf(state));
   }
 
   /** Answers with a problem. Never rejects: a service's own format that fails is replaced by the usual one. */
@@ -181,7 +203,7 @@ export class Exchange {
     try {
       const { status, body, mediaType } = problemAnswer(shown, state.requestId, service);
       const answer: Answer = { status, body: JSON.stringify(body), headers, last };
-      return await send(request, response, mediaType ? { ...answer, mediaType } : answer, headersOf(state));
+      return await send(request, response, mediaType ? { ...answer, mediaType } : answer, this.#headersOf(state));
     } catch (error) {
       this.#logFault(state, asFault(error));
       const { status, body, mediaType } = problemAnswer(
@@ -190,8 +212,16 @@ export class Exchange {
         null,
       );
       const answer: Answer = { status, body: JSON.stringify(body), mediaType: mediaType!, last };
-      return await Promise.resolve(send(request, response, answer, headersOf(state))).catch(() => status);
+      return await Promise.resolve(send(request, response, answer, this.#headersOf(state))).catch(() => status);
     }
+  }
+
+  /** Headers that every answer begins with. */
+  #headersOf({ requestId }: State): Headers {
+    const position = this.#options.positions?.current ?? null;
+    return position === null
+      ? { "x-request-id": requestId }
+      : { "x-request-id": requestId, [POSITION_HEADER]: position };
   }
 
   #logFault({ requestId, route }: State, shown: Fault): void {
@@ -245,11 +275,6 @@ const EVERYTHING: Match = {
 
 function notAllowed(allow: string): Fault {
   return fault("METHOD_NOT_ALLOWED", { detail: `It takes ${allow}.`, headers: { allow } });
-}
-
-/** Headers that every answer begins with. */
-function headersOf({ requestId }: State): Headers {
-  return { "x-request-id": requestId };
 }
 
 /** What a run gave, in the form that the endpoint declares. */

@@ -1,0 +1,261 @@
+/**
+ * Cache: answers of this node, kept as long as nothing that they depend on has changed.
+ *
+ * Model. An answer is kept under a key with its read set. The relay tells each commit; the answers whose read sets it
+ * touches are gone before the relay's position reaches that commit. Answers are bytes, ready to be sent.
+ *
+ * States. `off` (no stream of the log: every look-up misses and nothing is kept) `⇄ on` (from `resumed`, once the
+ * catalog is read, until `lost`). Each time it goes off, everything is let go; a load that began before cannot fill it.
+ *
+ * Promises. What `get` gives is not older than the last commit that the relay has told (QRY-2). One load at a time for
+ * each key, and nobody is given the answer of a load that began before a change which this node had heard when they
+ * asked.
+ * Not promised. A change of the schema by hand is noticed within `CATALOG_MS`; until then an answer may be kept that a
+ * view's old definition gave.
+ * Limits. `bytesMax`, and the limits of store.ts, fence.ts, shapes.ts.
+ */
+import type { Pool } from "../data/pool.ts";
+import type { Commit } from "../log/changes.ts";
+import type { Relay, RelayConsumer } from "../log/relay.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { type CatalogSource, catalogVersion, ReadSetIndex } from "../readset/index.ts";
+import { Fence } from "./fence.ts";
+import { Fill } from "./fill.ts";
+import { Shapes } from "./shapes.ts";
+import { Store } from "./store.ts";
+
+/** Memory for answers, unless set otherwise. */
+export const CACHE_BYTES = 64 * 1_024 * 1_024;
+/** How often the schema is looked at. */
+export const CATALOG_MS = 5_000;
+
+export interface CacheOptions {
+  readonly relay: Relay;
+  readonly pool: Pool;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly bytesMax?: number;
+}
+
+/** What a load gives: the value, what it weighs, and the key to keep it under. */
+export interface Loaded<TValue> {
+  readonly value: TValue;
+  readonly bytes: number;
+  readonly key: string;
+}
+
+interface Outcome<TValue> {
+  readonly loaded: Loaded<TValue>;
+  readonly isKept: boolean;
+}
+
+export class Cache implements RelayConsumer, AsyncDisposable {
+  readonly #options: CacheOptions;
+  readonly #store: Store<unknown>;
+  readonly #fence = new Fence();
+  readonly #loads = new Map<string, Promise<Outcome<unknown> | null>>();
+  readonly #watches = new Map<string, () => void>();
+  readonly #catalogTimer: NodeJS.Timeout;
+  #watchCount = 0;
+  #index: ReadSetIndex<string>;
+  #shapes: Shapes | null = null;
+  #hasBegun = false;
+  #isStreaming = false;
+  #epoch = 0;
+  #checking: Promise<void> = Promise.resolve();
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+    this.#store = new Store(options.bytesMax ?? CACHE_BYTES, (key) => {
+      options.metrics.cacheDropped.inc({ reason: "evicted" });
+      this.#index.remove(key);
+    });
+    this.#index = new ReadSetIndex(() => null);
+    this.#catalogTimer = setInterval(() => this.#check(), CATALOG_MS).unref();
+  }
+
+  /** Whether answers are kept. */
+  get isOn(): boolean {
+    return this.#isStreaming && this.#shapes !== null;
+  }
+
+  /** What is kept under a key. The caller knows what it keeps under it. */
+  get<TValue>(key: string): TValue | undefined {
+    return this.#store.get(key) as TValue | undefined;
+  }
+
+  /** Lets one answer go. */
+  delete(key: string): void {
+    if (this.#store.delete(key)) this.#index.remove(key);
+  }
+
+  /**
+   * Loads what is not kept; who asks for the same meanwhile waits for the same load.
+   *
+   * @param run  Gets a fill to watch the call with; `null` when nothing can be kept now.
+   */
+  async load<TValue>(key: string, run: (fill: Fill | null) => Promise<Loaded<TValue>>): Promise<TValue> {
+    this.#begin();
+    const outcome = await this.#loads.get(key);
+    if (outcome?.isKept && outcome.loaded.key === key) return outcome.loaded.value as TValue;
+    if (!this.isOn) return (await run(null)).value;
+    const running = this.#fill(run);
+    if (!this.#loads.has(key)) {
+      const settled = running.catch(() => null).finally(() => this.#loads.delete(key));
+      this.#loads.set(key, settled);
+    }
+    return (await running).loaded.value;
+  }
+
+  /** The relay begins when there is something to keep: an app that only writes does not pay for it. */
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { relay } = this.#options;
+    relay.subscribe(this);
+    relay.start();
+  }
+
+  /** A fill for a call whose answer somebody else keeps; `null` while nothing is heard. */
+  newFill(): Fill | null {
+    this.#begin();
+    return this.isOn ? new Fill(this.#epoch, this.#shapes!) : null;
+  }
+
+  /**
+   * Watches what a call has read: tells `onTouched` once, when a heard commit touches it, or when nothing is heard any
+   * more. Gives what stops it; `null`, and nothing is watched, when the answer is out of date already, or cannot be
+   * watched (`fill.reason`): work it out again.
+   */
+  watch(fill: Fill, onTouched: () => void): (() => void) | null {
+    if (!this.isOn || fill.epoch !== this.#epoch || fill.reason !== null) return null;
+    const key = `\0watch\0${this.#watchCount++}`;
+    this.#index.add(key, { isCacheable: true, reads: fill.reads });
+    if (this.#isOvertaken(fill, key)) {
+      this.#index.remove(key);
+      return null;
+    }
+    this.#watches.set(key, onTouched);
+    return () => {
+      if (this.#watches.delete(key)) this.#index.remove(key);
+    };
+  }
+
+  async #fill<TValue>(run: (fill: Fill | null) => Promise<Loaded<TValue>>): Promise<Outcome<TValue>> {
+    const fill = new Fill(this.#epoch, this.#shapes!);
+    const loaded = await run(fill);
+    return { loaded, isKept: this.#keep(fill, loaded) };
+  }
+
+  #keep(fill: Fill, { key, value, bytes }: Loaded<unknown>): boolean {
+    const { cacheRefused } = this.#options.metrics;
+    if (!this.isOn || fill.epoch !== this.#epoch) return false;
+    if (fill.reason !== null) {
+      cacheRefused.inc({ reason: "uncacheable" });
+      return false;
+    }
+    this.#index.add(key, { isCacheable: true, reads: fill.reads });
+    if (this.#isOvertaken(fill, key)) {
+      this.#index.remove(key);
+      this.#store.delete(key);
+      cacheRefused.inc({ reason: "overtaken" });
+      return false;
+    }
+    if (this.#store.set(key, value, bytes)) return true;
+    this.#index.remove(key);
+    cacheRefused.inc({ reason: "too large" });
+    return false;
+  }
+
+  /** Whether a heard commit that the answer's snapshot does not contain touches what it read. */
+  #isOvertaken({ snapshot }: Fill, key: string): boolean {
+    if (snapshot === null) return false;
+    const unseen = this.#fence.unseenBy(snapshot);
+    if (unseen === null) return true;
+    return unseen.some(({ changes }) => changes.some((change) => this.#index.touched(change).has(key)));
+  }
+
+  commit(commit: Commit): void {
+    if (!this.#isStreaming) return;
+    this.#fence.add(commit);
+    if (this.#index.size === 0) return;
+    for (const change of commit.changes) for (const key of this.#index.touched(change)) this.#touch(key);
+  }
+
+  #touch(key: string): void {
+    this.#index.remove(key);
+    if (this.#store.delete(key)) this.#options.metrics.cacheDropped.inc({ reason: "changed" });
+    const onTouched = this.#watches.get(key);
+    if (onTouched === undefined) return;
+    this.#watches.delete(key);
+    onTouched();
+  }
+
+  reset(_reason: string): void {
+    this.#clear();
+  }
+
+  lost(_reason: string): void {
+    this.#isStreaming = false;
+    this.#shapes = null;
+    this.#clear();
+  }
+
+  resumed(): void {
+    this.#isStreaming = true;
+    this.#clear();
+    this.#check();
+  }
+
+  /** Copies what is kept into the metrics. */
+  measure(): void {
+    const { metrics } = this.#options;
+    metrics.cacheEntries.set(this.#store.size);
+    metrics.cacheBytes.set(this.#store.bytes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#catalogTimer);
+    this.lost("the app stops");
+    await this.#checking;
+  }
+
+  #clear(): void {
+    this.#epoch++;
+    this.#store.clear();
+    this.#fence.clear();
+    this.#index = new ReadSetIndex((oid) => this.#shapes?.catalog.lineage(oid) ?? null);
+    const watches = [...this.#watches.values()];
+    this.#watches.clear();
+    for (const onTouched of watches) onTouched();
+  }
+
+  /** Reads the catalog when there is none, and again when the schema has changed. */
+  #check(): void {
+    this.#checking = this.#checking
+      .then(() => this.#checkNow())
+      .catch((error) => {
+        if (this.#isStreaming) this.#options.log.warn({ err: error }, "the cache could not read the catalog");
+      });
+  }
+
+  async #checkNow(): Promise<void> {
+    if (!this.#isStreaming) return;
+    const { pool, log } = this.#options;
+    const session = await pool.acquire();
+    const source: CatalogSource = { query: (text) => session.query({ text }) };
+    const epoch = this.#epoch;
+    try {
+      const known = this.#shapes;
+      if (known && (await catalogVersion(source)) === known.catalog.version) return;
+      const shapes = await Shapes.load(source);
+      if (!this.#isStreaming || epoch !== this.#epoch) return;
+      if (known) log.info({}, "the schema has changed: the cache begins anew");
+      this.#shapes = shapes;
+      this.#clear();
+    } finally {
+      pool.release(session);
+    }
+  }
+}
