@@ -141,8 +141,20 @@ function placed(error: unknown, key: string | number): unknown {
 /** Characters that JSON escapes, and surrogates, which may lack their pair. */
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
 
+/** Texts up to this length are looked through here: calling the engine's matcher costs more than the loop. */
+const SHORT_CHARS_MAX = 48;
+
 function quote(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+  return needsEscape(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+function needsEscape(text: string): boolean {
+  if (text.length > SHORT_CHARS_MAX) return ESCAPED.test(text);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x22 || code === 0x5c || (code >= 0xd800 && code <= 0xdfff)) return true;
+  }
+  return false;
 }
 
 const writeText: Write = (value) => {

@@ -56,7 +56,14 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
     for (let attempt = 1; ; attempt++) {
       const transaction = transactionOf(runtime, request);
       try {
-        return await runOnce(request, transaction, deadline, runtime);
+        const reply = new ReplyHeaders();
+        const context = new CallContext(request, transaction, reply, deadline, nestedCall);
+        const value = await deadline.within(request.endpoint.run(context));
+        const committed = transaction.commit();
+        if (committed) await committed;
+        if (transaction.xid !== null) await runtime.relay?.waitForXid(transaction.xid, HEARD_MS);
+        if (reply.tasks.length > 0) runTasks(reply, request);
+        return { value, headers: reply.entries };
       } catch (thrown) {
         const pauseMs = afterFailure(thrown, transaction, attempt, deadline, runtime, request);
         request.observer?.restarted();
@@ -85,22 +92,6 @@ function transactionOf(
   const alone = readOnly && !severalStatements.has(endpoint);
   const tellsXid = !readOnly && relay?.state === "streaming";
   return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, tellsXid });
-}
-
-async function runOnce(
-  request: CallRequest,
-  transaction: CallTransaction,
-  deadline: Deadline,
-  { relay }: CallRuntime,
-): Promise<CallResult> {
-  const reply = new ReplyHeaders();
-  const context = new CallContext(request, transaction, reply, deadline, nestedCall);
-  const value = await deadline.within(request.endpoint.run(context));
-  const committed = transaction.commit();
-  if (committed) await committed;
-  if (transaction.xid !== null) await relay?.waitForXid(transaction.xid, HEARD_MS);
-  if (reply.tasks.length > 0) runTasks(reply, request);
-  return { value, headers: reply.entries };
 }
 
 /**

@@ -50,14 +50,18 @@ export function endOver(request: IncomingMessage): "now" | "drained" | null {
  * @throws {Fault} UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_ENCODING, INVALID_JSON; INVALID_REQUEST when the
  *   caller goes away in the middle.
  */
-export async function readJson(request: IncomingMessage): Promise<JsonBody> {
+export function readJson(request: IncomingMessage): Promise<JsonBody> {
   if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
   checkType(request);
   if (request.headers.expect !== undefined) {
     waiting.get(request)?.writeContinue();
     waiting.delete(request);
   }
-  const bytes = await readBytes(request);
+  return new Promise((resolve, reject) => readBytes(request, (bytes) => resolve(parsed(bytes)), reject));
+}
+
+/** @throws {Fault} INVALID_ENCODING, INVALID_JSON. */
+function parsed(bytes: Buffer): JsonBody {
   if (bytes.length === 0) return { value: {}, suspect: false };
   if (!isUtf8(bytes)) throw fault("INVALID_ENCODING", { detail: "The body is not UTF-8." });
   const text = bytes.toString("utf8");
@@ -92,22 +96,26 @@ function jsonDetail(error: Error): string {
   return position ? `The body is not JSON at position ${position}.` : "The body is not whole JSON.";
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (request.destroyed) return reject(cutOff());
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const collect = (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size <= BODY_BYTES_MAX) return;
-      request.off("data", collect);
-      reject(tooLarge());
-    };
-    request.on("data", collect);
-    request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
-    request.on("error", () => reject(cutOff()));
+function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, fail: (error: unknown) => void): void {
+  if (request.destroyed) return fail(cutOff());
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const collect = (chunk: Buffer) => {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size <= BODY_BYTES_MAX) return;
+    request.off("data", collect);
+    fail(tooLarge());
+  };
+  request.on("data", collect);
+  request.on("end", () => {
+    try {
+      read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+    } catch (error) {
+      fail(error);
+    }
   });
+  request.on("error", () => fail(cutOff()));
 }
 
 function cutOff() {

@@ -10,14 +10,14 @@ import type { CallRequest } from "../call/context.ts";
 import type { CompiledOutput } from "../call/output.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
-import { type Fault, type FieldError, fault } from "../define/errors.ts";
+import { type Fault, fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import type { Guard } from "../guard/guard.ts";
 import { type Logger, RequestLine, safeText } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { randomId, traceIdOf } from "../observe/trace.ts";
 import { type Answer, accepts, type Headers, send } from "./answer.ts";
-import { endOver, hasBody } from "./body.ts";
+import { endOver, hasBody, readJson } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import type { Origins } from "./origins.ts";
 import { POSITION_HEADER, type Positions } from "./positions.ts";
@@ -136,16 +136,15 @@ export class Exchange {
     const found = guard.actor(endpoint, facts, now, trusts);
     const actor = found instanceof Promise ? await found : found;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
-    const errors: FieldError[] = [];
-    const wire = hasBody(request) ? await gather.body(request, errors) : {};
-    const input = gather.input(request, wire, params, query, now, errors);
+    const body = hasBody(request) ? await readJson(request) : null;
+    const input = gather.input(request, body, params, query, now);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
     const { answers } = this.#options;
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
       return this.#answerKept(answers, call, output, state);
     }
     const { value, headers: given } = await runCall(runtime, call);
-    const cookie = endpoint.kind === "command" && positions?.cookie(request, facts.origin.startsWith("https:"));
+    const cookie = endpoint.kind === "command" && positions?.cookie(request, facts);
     const entries = cookie ? [...given, ["set-cookie", cookie] as const] : given;
     const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
     return send(request, response, answer, this.#headersOf(state));

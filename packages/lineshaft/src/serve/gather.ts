@@ -14,7 +14,7 @@ import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { AnyField, FieldType, InputSource } from "../define/field.ts";
 import { shapeKind } from "../define/shape.ts";
 import { didYouMean } from "../define/suggest.ts";
-import { readJson } from "./body.ts";
+import type { JsonBody } from "./body.ts";
 import { cookiesOf } from "./cookies.ts";
 import { type Parameters, parseQueryString } from "./query-string.ts";
 
@@ -81,36 +81,20 @@ export class Gather {
   }
 
   /**
-   * The object that a request's body holds. Text in it that cannot be stored is added to the errors.
-   *
-   * @throws {Fault} whatever is wrong with the body as such.
-   */
-  async body(request: IncomingMessage, errors: FieldError[]): Promise<WireInput> {
-    const { value, suspect } = await readJson(request);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      const detail = "must be a JSON object";
-      throw fault("INVALID_INPUT", {
-        detail: `The body ${detail}.`,
-        errors: [{ in: "body", pointer: "", rule: "type", detail }],
-      });
-    }
-    if (suspect) errors.push(...unstorableText(value, "body"));
-    return value as WireInput;
-  }
-
-  /**
    * Adds to the body what is read from elsewhere, and checks it all.
    *
+   * @param body  `null` where the request has none.
    * @throws {Fault} all field errors at once.
    */
   input(
     request: IncomingMessage,
-    wire: WireInput,
+    body: JsonBody | null,
     params: Readonly<Record<string, string | undefined>>,
     queryText: string,
     now: Date,
-    errors: FieldError[],
   ): WireInput {
+    const wire = body === null ? {} : objectOf(body.value);
+    const errors = body?.suspect ? unstorableText(wire, "body") : [];
     const query = parseQueryString(queryText);
     if (this.#closed) this.#refuseUnknown(query, errors);
     for (const part of this.#elsewhereParts) this.#place(part, wire, request, params, query, errors);
@@ -151,6 +135,15 @@ export class Gather {
     for (const text of texts) errors.push(...unstorableText(text, part.in, pointer));
     wire[part.key] = part.many ? texts.map(part.fromText) : part.fromText(texts[0]!);
   }
+}
+
+function objectOf(value: unknown): WireInput {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as WireInput;
+  const detail = "must be a JSON object";
+  throw fault("INVALID_INPUT", {
+    detail: `The body ${detail}.`,
+    errors: [{ in: "body", pointer: "", rule: "type", detail }],
+  });
 }
 
 function textsOf(

@@ -7,6 +7,7 @@
  * sender the wait.
  */
 import type { IncomingMessage } from "node:http";
+import type { RequestFacts } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
 import { formatPosition, type Position, parsePosition } from "../log/position.ts";
 import type { Relay } from "../log/relay.ts";
@@ -50,11 +51,10 @@ export class Positions {
   }
 
   /** The cookie for a browser that has written. */
-  cookie(request: IncomingMessage, isSecure: boolean): string | null {
+  cookie({ headers }: IncomingMessage, facts: RequestFacts): string | null {
     const { current } = this;
-    const { cookie, "sec-fetch-site": site } = request.headers;
-    if (current === null || (cookie === undefined && site === undefined)) return null;
-    const secure = isSecure ? "; Secure" : "";
+    if (current === null || (headers.cookie === undefined && headers["sec-fetch-site"] === undefined)) return null;
+    const secure = facts.origin.startsWith("https:") ? "; Secure" : "";
     return `${POSITION_COOKIE}=${current}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
   }
 }
