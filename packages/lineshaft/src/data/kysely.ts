@@ -34,9 +34,9 @@ class CallConnection implements DatabaseConnection {
     this.#service = service;
   }
 
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const result = await this.#transaction.statement(this.#service, query.sql, query.parameters);
-    return counted(result) as QueryResult<R>;
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const asked = this.#transaction.statement(this.#service, query.sql, query.parameters);
+    return asked.then(counted) as Promise<QueryResult<R>>;
   }
 
   // biome-ignore lint/correctness/useYield: refused before the first row.

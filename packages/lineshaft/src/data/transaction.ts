@@ -155,7 +155,8 @@ export class CallTransaction {
       const session = this.#held ?? (await (this.#session ??= this.#pool.acquire(service)));
       this.#held = session;
       if (this.#isOver()) throw over();
-      return await this.#observed(session, service, statement, () => this.#send(session, service, statement));
+      const send = () => this.#send(session, service, statement);
+      return await (this.#options.observer ? this.#observed(session, service, statement, send) : send());
     } catch (error) {
       // Nobody listens any more: `run` has returned, and its caller is told that a statement was forgotten.
       if (this.#forgotten) return new Promise(() => {});
@@ -177,7 +178,7 @@ export class CallTransaction {
       if (this.#isOver()) throw over();
       session.enter(service, setPath(service).session);
       const send = () => (shares ? session.queryTogether(statement) : session.query(statement));
-      return await this.#observed(session, service, statement, send);
+      return await (this.#options.observer ? this.#observed(session, service, statement, send) : send());
     } finally {
       this.#pool.release(session);
     }
@@ -193,8 +194,8 @@ export class CallTransaction {
     { text, values = [], name }: Statement,
     send: () => Promise<StatementResult>,
   ): Promise<StatementResult> {
-    const { observer, alone = false } = this.#options;
-    if (!observer) return send();
+    const { alone = false } = this.#options;
+    const observer = this.#options.observer!;
     const snapshot = this.#path === "" ? session.snapshot() : null;
     const result = await send();
     if (snapshot) observer.began(await snapshot);
