@@ -1,5 +1,5 @@
 /**
- * Pages of the platform itself: health, the OpenAPI document, the API reference.
+ * Pages of the platform itself: health, the OpenAPI document, the API reference, the route table of clients.
  */
 import type { Pool } from "../data/pool.ts";
 import type { Declarations } from "../define/declarations.ts";
@@ -8,6 +8,7 @@ import type { Answer } from "../serve/answer.ts";
 import type { Page } from "../serve/exchange.ts";
 import { openApiDocument } from "../serve/openapi.ts";
 import { referencePages } from "../serve/reference.ts";
+import { ROUTE_TABLE_PATH, routeTable } from "../serve/route-table.ts";
 
 /** How long readiness waits for the database. */
 const READY_MS = 2_000;
@@ -39,13 +40,13 @@ export function platformPages(options: PagesOptions): Map<string, Page> {
     );
     return document;
   };
+  const routes = JSON.stringify(routeTable(declarations));
+  const open = { "access-control-allow-origin": "*" };
   return new Map<string, Page>([
     ["/health/live", () => json({ status: "ok" })],
     ["/health/ready", () => readiness(options)],
-    [
-      "/openapi.json",
-      () => ({ ...json(null), body: openapi(), headers: { "access-control-allow-origin": "*" }, tagged: true }),
-    ],
+    ["/openapi.json", () => ({ ...json(null), body: openapi(), headers: open, tagged: true })],
+    [ROUTE_TABLE_PATH, () => ({ ...json(null), body: routes, headers: open, tagged: true })],
     ...referencePages(title),
   ]);
 }

@@ -1,0 +1,18 @@
+/** The typed client of a Lineshaft app. See client.ts. */
+export { type ClientOptions, createClient } from "./client.ts";
+export type { CallOptions, Credentials, Token } from "./http.ts";
+export type { Watched } from "./live.ts";
+export { CLIENT_CODES, type FieldError, Problem, type ProblemDocument } from "./problem.ts";
+export type { State } from "./question.ts";
+export type { Route, RouteTable } from "./routes.ts";
+export type {
+  AnswerOf,
+  Client,
+  CommandClient,
+  CommandOptions,
+  EndpointClient,
+  Guess,
+  QueryClient,
+  ServiceClient,
+  SubscribeOptions,
+} from "./types.ts";

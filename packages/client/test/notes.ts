@@ -1,0 +1,96 @@
+/** A service with an endpoint of every kind, for the tests of the client. */
+import { content, entity, field, list, page, service } from "lineshaft";
+
+export class Note extends entity("note", {
+  id: field.id(),
+  board: field.text({ max: 40 }),
+  title: field.text({ min: 1, max: 100 }),
+  visits: field.bigint().default(0n),
+  at: field.now(),
+  secret: field.text().optional().hidden(),
+}) {}
+
+export const notes = service("notes", { entities: { Note }, actor: "anyone", cors: { origins: "*" } });
+
+export const board = notes.query("GET /boards/:board/notes", {
+  input: { ...Note.pick("board"), size: field.integer({ min: 1, max: 50 }).default(50) },
+  output: list(Note),
+  run: async ({ input, db }) =>
+    db.selectFrom("note").selectAll().where("board", "=", input.board).orderBy("id").limit(input.size).execute(),
+});
+
+export const add = notes.command("POST /boards/:board/notes", {
+  input: { ...Note.pick("board", "title"), visits: Note.fields.visits },
+  output: Note,
+  status: 201,
+  errors: { TITLE_TAKEN: { status: 409, title: "That title is taken" } },
+  async run({ input, db, fail }) {
+    const taken = await db.selectFrom("note").select("id").where("title", "=", input.title).executeTakeFirst();
+    if (taken) throw fail("TITLE_TAKEN", { detail: `"${input.title}" is there.`, facts: { note: taken.id } });
+    return db.insertInto("note").values(input).returningAll().executeTakeFirstOrThrow();
+  },
+});
+
+export const remove = notes.command("DELETE /notes/:id", {
+  input: Note.pick("id"),
+  async run({ input, db, fail }) {
+    const { numDeletedRows } = await db.deleteFrom("note").where("id", "=", input.id).executeTakeFirst();
+    if (numDeletedRows === 0n) throw fail("NOT_FOUND");
+  },
+});
+
+const said = {
+  path: field.text(),
+  one: field.text().optional(),
+  tags: field.list(field.text()).default([]),
+  count: field.integer().optional(),
+  isOpen: field.boolean().optional(),
+  renamed: field.text().optional().from("query", "re-named"),
+  header: field.text().optional().from("header", "X-Note"),
+  cookie: field.text().optional().from("cookie", "note"),
+};
+const echoed = {
+  ...said,
+  header: field.text().optional(),
+  cookie: field.text().optional(),
+  renamed: field.text().optional(),
+};
+
+export const echo = notes.query("GET /echo/:path", {
+  input: said,
+  output: echoed,
+  run: async ({ input }) => ({
+    ...input,
+    one: input.one ?? null,
+    count: input.count ?? null,
+    isOpen: input.isOpen ?? null,
+    renamed: input.renamed ?? null,
+    header: input.header ?? null,
+    cookie: input.cookie ?? null,
+  }),
+});
+
+export const post = notes.command("POST /echo/:path", {
+  input: {
+    path: field.text(),
+    deep: { when: field.time(), many: list({ size: field.bigint() }) },
+    ...Note.partial("title"),
+  },
+  output: { path: field.text(), when: field.time(), size: field.bigint(), next: page(field.integer()) },
+  run: async ({ input }) => ({
+    path: input.path,
+    when: input.deep.when,
+    size: input.deep.many.reduce((sum, { size }) => sum + size, 0n),
+    next: { items: [1], next: null },
+  }),
+});
+
+export const text = notes.query("GET /text", { output: content("text/csv"), run: async () => "1,2" });
+
+export const ping = notes.command("POST /ping", { run: async () => {} });
+
+export const own = notes.query("GET /own", {
+  actor: "account",
+  output: { email: field.text() },
+  run: async ({ actor }) => ({ email: actor.email }),
+});
