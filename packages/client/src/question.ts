@@ -12,7 +12,7 @@ import { positionOf } from "./position.ts";
 import type { Problem } from "./problem.ts";
 
 /** How long a guess may outlive the success of its command, in milliseconds. */
-export const SETTLE_MS = 2_000;
+export const SETTLE_MS = 1_000;
 
 /** What a watcher sees. The same object as long as nothing changes. */
 export type State<TAnswer> =

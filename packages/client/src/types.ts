@@ -1,8 +1,8 @@
 /**
  * Types of a client: read off the modules of the services, evaluated where a call is written.
  *
- * They tell what comes over the wire: an instant, a decimal and a 64-bit number are strings in an answer, as they are in
- * JSON, and in an input. Lists and objects are `readonly`: answers are shared by all who watch them.
+ * They tell what comes over the wire: an instant, a decimal and a 64-bit number are strings in an answer, as they are
+ * in JSON, and in an input. Lists and objects are `readonly`: answers are shared by all who watch them.
  */
 import type { Command, InputOf, Query, ResultOf, Wire } from "lineshaft";
 import type { CallOptions } from "./http.ts";

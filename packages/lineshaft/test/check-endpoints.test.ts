@@ -40,7 +40,7 @@ const ENDPOINTS: readonly Sample[] = [
     /app\.two \(POST \/a\/:y\): app\.one has the same route.*:\d+\)/,
     /do not tell/,
   ],
-  ...["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/x", "/metrics"].map(
+  ...["/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/x", "/lineshaft/routes.json", "/metrics"].map(
     (path): Sample => [`the fixed path ${path}`, () => withEndpoint(`POST ${path}`), /platform answers/, /prefix/],
   ),
   ["a parameter without input", () => withInput("GET /a/:code", {}), /:code, the input has not/, /Add code: field/],

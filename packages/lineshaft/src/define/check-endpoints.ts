@@ -13,7 +13,14 @@ const ROUTE = /^([A-Z]+) (\/\S*)$/;
 const SEGMENT = /^(?::[A-Za-z0-9_]+|[A-Za-z0-9._~!$&'+,;=@-]+)$/;
 const COMMAND_METHODS: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 /** Paths that the platform answers itself, in every app. */
-const FIXED_PATHS: readonly string[] = ["/health/live", "/health/ready", "/openapi.json", "/docs", "/metrics"];
+const FIXED_PATHS: readonly string[] = [
+  "/health/live",
+  "/health/ready",
+  "/openapi.json",
+  "/docs",
+  "/lineshaft",
+  "/metrics",
+];
 const CODE = /^[A-Z][A-Z0-9_]*$/;
 const RATE = /^[1-9]\d{0,8}\/(?:second|minute|hour|day)$/;
 const LIMIT_PER: readonly string[] = ["actor", "address", "all"];

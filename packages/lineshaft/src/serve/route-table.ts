@@ -14,7 +14,7 @@ export const ROUTE_TABLE_PATH = "/lineshaft/routes.json";
 interface RouteEntry {
   /** `GET /links/:code` */
   readonly route: string;
-  /** Keys read from elsewhere than the path, and the query (GET, DELETE) or the body: `{ "version": "header if-match" }`. */
+  /** Keys read from elsewhere than path, query (GET, DELETE) or body: `{ "version": "header if-match" }`. */
   readonly from?: Readonly<Record<string, string>>;
   /** The answer is text as it stands, not JSON. */
   readonly text?: true;
