@@ -13,14 +13,9 @@ const ROUTE = /^([A-Z]+) (\/\S*)$/;
 const SEGMENT = /^(?::[A-Za-z0-9_]+|[A-Za-z0-9._~!$&'+,;=@-]+)$/;
 const COMMAND_METHODS: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 /** Paths that the platform answers itself, in every app. */
-const FIXED_PATHS: readonly string[] = [
-  "/health/live",
-  "/health/ready",
-  "/openapi.json",
-  "/docs",
-  "/lineshaft",
-  "/metrics",
-];
+const FIXED_PATHS: readonly string[] = ["/health/live", "/health/ready", "/openapi.json", "/docs", "/metrics"];
+/** And all paths below these. */
+const FIXED_FOLDERS: readonly string[] = ["/docs/", "/lineshaft/"];
 const CODE = /^[A-Z][A-Z0-9_]*$/;
 const RATE = /^[1-9]\d{0,8}\/(?:second|minute|hour|day)$/;
 const LIMIT_PER: readonly string[] = ["actor", "address", "all"];
@@ -99,7 +94,7 @@ function checkTaken(
     const problem = `${other.name} has the same route already: ${other.endpoint.route} (${other.endpoint.place})`;
     inspection.add(spot, problem, "Change one of the paths; names of parameters do not tell routes apart.");
   } else routes.set(shape, named);
-  if (FIXED_PATHS.includes(plain) || plain.startsWith("/docs/")) {
+  if (FIXED_PATHS.includes(plain) || FIXED_FOLDERS.some((folder) => plain.startsWith(folder))) {
     inspection.add(spot, `the platform answers ${plain} itself`, "Take another path, or give the service a prefix.");
   }
 }
