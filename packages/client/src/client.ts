@@ -185,7 +185,7 @@ function named<TValue>(make: (name: string) => TValue, own: Readonly<Record<stri
 export function createClient<TServices>(options: ClientOptions = {}): Client<TServices> {
   const shared = new Shared(options);
   const { live } = shared;
-  const own = { $close: () => live.close(), $reconnect: () => live.reconnect() };
+  const own = { $close: () => live.close(), $restart: () => live.restart() };
   const service = (module: string) => named((name) => endpointOf(shared, `${module}.${name}`));
   return named(service, own) as Client<TServices>;
 }

@@ -80,18 +80,26 @@ export class Live {
     return this.#questions.get(key);
   }
 
-  /** Drops the connection and makes it again, as who the token now says. Questions that had ended are asked again. */
+  /** Drops the connection and makes it again; questions go on from where they are. */
   readonly reconnect = (): void => {
     this.#connection?.close();
     clearTimeout(this.#timer);
     this.#failures = 0;
-    for (const question of this.#questions.values()) if (question.state.status === "problem") void this.#ask(question);
     void this.#connect();
   };
 
-  /** Reconnects if the connection is somebody else's. */
+  /** Begins anew as who the token now says: nothing that came before is shown, what had ended is asked again. */
+  restart(): void {
+    this.#connection?.close();
+    for (const question of this.#questions.values()) {
+      question.restart();
+      void this.#ask(question);
+    }
+  }
+
+  /** Begins anew if the connection is somebody else's. */
   actAs(token: Token): void {
-    if (this.#connection && this.#connection.token !== (token || null)) this.reconnect();
+    if (this.#connection && this.#connection.token !== (token || null)) this.restart();
   }
 
   /** Ends the connection for good. */
@@ -111,7 +119,7 @@ export class Live {
   }
 
   async #ask(question: Question): Promise<void> {
-    question.restart();
+    if (question.state.status === "problem") question.restart();
     try {
       question.path ??= await question.locate();
     } catch (error) {

@@ -88,9 +88,11 @@ export class Question {
     this.#tell({ status: "problem", data: undefined, problem });
   }
 
-  /** Begins anew after a problem. */
+  /** Begins anew: after a problem, or as somebody else, who must not see what came before. */
   restart(): void {
-    if (this.state.status === "problem") this.#tell(LOADING);
+    this.forget();
+    this.#guesses = [];
+    if (this.state.status !== "loading") this.#tell(LOADING);
   }
 
   /** Lays a guess over the answer; nothing happens while there is none. */

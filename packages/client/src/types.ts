@@ -89,6 +89,9 @@ export type Client<TServices> = {
 } & {
   /** Ends all subscriptions and their connection. */
   readonly $close: () => void;
-  /** Makes the connection of the subscriptions anew: after signing in or out by cookie. A token does it by itself. */
-  readonly $reconnect: () => void;
+  /**
+   * Begins all subscriptions anew as who now calls: after signing in or out by cookie. A token that changes does it by
+   * itself, with the next call.
+   */
+  readonly $restart: () => void;
 };
