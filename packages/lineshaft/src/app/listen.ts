@@ -4,20 +4,23 @@
 import { fileURLToPath } from "node:url";
 import type { Cache } from "../cache/index.ts";
 import { Answers } from "../call/answers.ts";
+import { Questions } from "../call/questions.ts";
 import type { CallRuntime } from "../call/run.ts";
 import type { Declarations } from "../define/declarations.ts";
 import type { Mailer } from "../define/service.ts";
 import { MailSandbox } from "../engines/mail-sandbox.ts";
 import { Guard } from "../guard/guard.ts";
 import { InProcessCounters } from "../guard/limits.ts";
+import { Live } from "../live/index.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
+import { type LiveBounds, LiveGate } from "../serve/live/live-gate.ts";
 import { Origins } from "../serve/origins.ts";
 import { Positions } from "../serve/positions.ts";
 import { REFERENCE_PATH } from "../serve/reference.ts";
 import { Routes } from "../serve/routes.ts";
-import { HttpServer, type ServerBounds } from "../serve/server.ts";
+import { HttpServer, type ServerBounds, type ServerOptions } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
 import { MAIL_PATH, mailPage } from "./mail-page.ts";
 import { metricsServer } from "./metrics-server.ts";
@@ -69,34 +72,48 @@ export class OwnOrigin {
 export async function listen(
   node: Node,
   started: AsyncDisposableStack,
-  bounds: ServerBounds,
+  bounds: ServerBounds & LiveBounds,
 ): Promise<{ readonly url: string; readonly metricsUrl: string }> {
-  const { declarations, settings, runtime, relay, cache, origin, log, clock } = node;
-  const { publicUrl, trustProxy } = settings;
+  const { settings, runtime, relay, cache, origin } = node;
   const { metrics, pool } = runtime;
   const pages = new Map<string, Page>();
-  const exchange = new Exchange({
-    routes: new Routes(declarations),
-    pages,
-    guard: new Guard({ runtime, services: declarations.services, counters: new InProcessCounters(), cache }),
-    runtime,
-    answers: cache && new Answers(cache, metrics),
-    positions: relay && new Positions(relay),
-    metrics,
-    log,
-    clock,
-    origins: new Origins({ publicUrl, trustProxy, fallback: () => origin.local }),
-  });
-  const server = new HttpServer({ ...bounds, handle: (request, response) => exchange.handle(request, response) });
+  const live = started.use(new Live({ cache, relay, metrics, log: node.log }));
+  const { exchange, gate } = openDoors(node, live, { pages, bounds });
+  const handle: ServerOptions["handle"] = (request, response) => exchange.handle(request, response);
+  const server = new HttpServer({ ...bounds, handle, lasting: gate });
   for (const [path, page] of await pagesOf(node, () => server.draining)) if (!pages.has(path)) pages.set(path, page);
 
   const address = await server.listen(settings.host, settings.port, "PORT");
   started.defer(() => server.close());
   origin.listensOn(address.port);
-  const hidden = metricsServer({ metrics, pool, relay, cache, server });
+  const hidden = metricsServer({ metrics, pool, relay, cache, live, server });
   const { port } = await hidden.listen("127.0.0.1", settings.metricsPort, "METRICS_PORT");
   started.defer(() => hidden.close());
   return { url: origin.local, metricsUrl: `http://127.0.0.1:${port}/metrics` };
+}
+
+/** What every request goes through, and what keeps connections open. */
+function openDoors(
+  { declarations, settings, runtime, relay, cache, origin, log, clock }: Node,
+  live: Live,
+  { pages, bounds }: { readonly pages: ReadonlyMap<string, Page>; readonly bounds: LiveBounds },
+): { readonly exchange: Exchange; readonly gate: LiveGate } {
+  const { publicUrl, trustProxy } = settings;
+  const { metrics } = runtime;
+  const { services } = declarations;
+  const shared = {
+    routes: new Routes(declarations),
+    guard: new Guard({ runtime, services, counters: new InProcessCounters(), cache }),
+    origins: new Origins({ publicUrl, trustProxy, fallback: () => origin.local }),
+    positions: relay && new Positions(relay),
+    metrics,
+    log,
+    clock,
+  };
+  const questions = new Questions({ runtime, clock });
+  const gate = new LiveGate({ ...shared, services, cache, live, questions, bounds });
+  const answers = cache && new Answers(cache, metrics);
+  return { gate, exchange: new Exchange({ ...shared, pages, runtime, answers, live: gate }) };
 }
 
 /** Who looks at an address without a path finds out what is here. A page of the app's own at `/` comes first. */

@@ -17,6 +17,7 @@ import { desiredSchema } from "../migrate/desired.ts";
 import { publicationsOf } from "../migrate/index.ts";
 import { createLog, type Logger } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import type { LiveBounds } from "../serve/live/live-gate.ts";
 import type { ServerBounds } from "../serve/server.ts";
 import { type CallAs, callAs } from "./call-as.ts";
 import { listen, type Node, OwnOrigin } from "./listen.ts";
@@ -54,7 +55,7 @@ export interface StartOptions {
   readonly random?: () => number;
   readonly embedded?: EmbeddedServer;
   /** Other bounds for connections than the usual ones. */
-  readonly bounds?: ServerBounds;
+  readonly bounds?: ServerBounds & LiveBounds;
 }
 
 /** An app that serves. Disposing of it is the same as `stop`. */

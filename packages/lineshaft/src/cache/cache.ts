@@ -16,6 +16,7 @@
  */
 import type { Pool } from "../data/pool.ts";
 import type { Commit } from "../log/changes.ts";
+import type { Position } from "../log/position.ts";
 import type { Relay, RelayConsumer } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -29,6 +30,8 @@ import { Store } from "./store.ts";
 export const CACHE_BYTES = 64 * 1_024 * 1_024;
 /** How often the schema is looked at. */
 export const CATALOG_MS = 5_000;
+/** How soon after a failure: after an outage the stream can be back before the pool is. */
+const CATALOG_RETRY_MS = 100;
 
 export interface CacheOptions {
   readonly relay: Relay;
@@ -36,6 +39,19 @@ export interface CacheOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly bytesMax?: number;
+}
+
+/** Changes that are looked at to tell whether an answer has held since a position. */
+export const HELD_CHANGES_MAX = 2_000;
+
+/** What is told when something that a call has read changes: the commit, or `null` when nothing is heard any more. */
+export type OnTouched = (commit: Commit | null) => void;
+
+/** A call whose reads are watched. */
+export interface Watch {
+  /** Whether no change since a position touches what was read; `false` also where that is not known. */
+  holdsSince(position: Position): boolean;
+  stop(): void;
 }
 
 /** What a load gives: the value, what it weighs, and the key to keep it under. */
@@ -55,7 +71,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   readonly #store: Store<unknown>;
   readonly #fence = new Fence();
   readonly #loads = new Map<string, Promise<Outcome<unknown> | null>>();
-  readonly #watches = new Map<string, () => void>();
+  readonly #watches = new Map<string, OnTouched>();
   readonly #catalogTimer: NodeJS.Timeout;
   #watchCount = 0;
   #index: ReadSetIndex<string>;
@@ -125,21 +141,43 @@ export class Cache implements RelayConsumer, AsyncDisposable {
 
   /**
    * Watches what a call has read: tells `onTouched` once, when a heard commit touches it, or when nothing is heard any
-   * more. Gives what stops it; `null`, and nothing is watched, when the answer is out of date already, or cannot be
-   * watched (`fill.reason`): work it out again.
+   * more. `null`, and nothing is watched, when the answer is out of date already (`overtaking` tells by what), or
+   * cannot be watched (`fill.reason`).
    */
-  watch(fill: Fill, onTouched: () => void): (() => void) | null {
+  watch(fill: Fill, onTouched: OnTouched): Watch | null {
     if (!this.isOn || fill.epoch !== this.#epoch || fill.reason !== null) return null;
     const key = `\0watch\0${this.#watchCount++}`;
     this.#index.add(key, { isCacheable: true, reads: fill.reads });
-    if (this.#isOvertaken(fill, key)) {
+    if (this.#overtaking(fill, key) !== null) {
       this.#index.remove(key);
       return null;
     }
     this.#watches.set(key, onTouched);
-    return () => {
+    const stop = () => {
       if (this.#watches.delete(key)) this.#index.remove(key);
     };
+    return { stop, holdsSince: (position) => this.#watches.has(key) && this.#holdsSince(key, position) };
+  }
+
+  /** The oldest heard commit that touches what a call has read and is not in its snapshot; `null`: not known. */
+  overtaking(fill: Fill): Commit | null {
+    if (!this.isOn || fill.epoch !== this.#epoch) return null;
+    const key = `\0watch\0${this.#watchCount++}`;
+    this.#index.add(key, { isCacheable: true, reads: fill.reads });
+    const found = this.#overtaking(fill, key);
+    this.#index.remove(key);
+    return found === "unknown" ? null : found;
+  }
+
+  #holdsSince(key: string, position: Position): boolean {
+    const commits = this.#fence.behind(position);
+    if (commits === null) return false;
+    let rest = HELD_CHANGES_MAX;
+    for (const { changes } of commits) {
+      rest -= changes.length;
+      if (rest < 0 || changes.some((change) => this.#index.touched(change).has(key))) return false;
+    }
+    return true;
   }
 
   async #fill<TValue>(run: (fill: Fill | null) => Promise<Loaded<TValue>>): Promise<Outcome<TValue>> {
@@ -156,7 +194,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
       return false;
     }
     this.#index.add(key, { isCacheable: true, reads: fill.reads });
-    if (this.#isOvertaken(fill, key)) {
+    if (this.#overtaking(fill, key) !== null) {
       this.#index.remove(key);
       this.#store.delete(key);
       cacheRefused.inc({ reason: "overtaken" });
@@ -168,28 +206,29 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     return false;
   }
 
-  /** Whether a heard commit that the answer's snapshot does not contain touches what it read. */
-  #isOvertaken({ snapshot }: Fill, key: string): boolean {
-    if (snapshot === null) return false;
+  /** The oldest heard commit that the answer's snapshot does not contain and that touches what it read. */
+  #overtaking({ snapshot }: Fill, key: string): Commit | "unknown" | null {
+    if (snapshot === null) return null;
     const unseen = this.#fence.unseenBy(snapshot);
-    if (unseen === null) return true;
-    return unseen.some(({ changes }) => changes.some((change) => this.#index.touched(change).has(key)));
+    if (unseen === null) return "unknown";
+    const touches = ({ changes }: Commit) => changes.some((change) => this.#index.touched(change).has(key));
+    return unseen.findLast(touches) ?? null;
   }
 
   commit(commit: Commit): void {
     if (!this.#isStreaming) return;
     this.#fence.add(commit);
     if (this.#index.size === 0) return;
-    for (const change of commit.changes) for (const key of this.#index.touched(change)) this.#touch(key);
+    for (const change of commit.changes) for (const key of this.#index.touched(change)) this.#touch(key, commit);
   }
 
-  #touch(key: string): void {
+  #touch(key: string, commit: Commit): void {
     this.#index.remove(key);
     if (this.#store.delete(key)) this.#options.metrics.cacheDropped.inc({ reason: "changed" });
     const onTouched = this.#watches.get(key);
     if (onTouched === undefined) return;
     this.#watches.delete(key);
-    onTouched();
+    onTouched(commit);
   }
 
   reset(_reason: string): void {
@@ -224,11 +263,11 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   #clear(): void {
     this.#epoch++;
     this.#store.clear();
-    this.#fence.clear();
+    this.#fence.clear(this.#options.relay.position);
     this.#index = new ReadSetIndex((oid) => this.#shapes?.catalog.lineage(oid) ?? null);
     const watches = [...this.#watches.values()];
     this.#watches.clear();
-    for (const onTouched of watches) onTouched();
+    for (const onTouched of watches) onTouched(null);
   }
 
   /** Reads the catalog when there is none, and again when the schema has changed. */
@@ -236,7 +275,9 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#checking = this.#checking
       .then(() => this.#checkNow())
       .catch((error) => {
-        if (this.#isStreaming) this.#options.log.warn({ err: error }, "the cache could not read the catalog");
+        if (!this.#isStreaming) return;
+        this.#options.log.warn({ err: error }, "the cache could not read the catalog, and tries again");
+        setTimeout(() => this.#check(), CATALOG_RETRY_MS).unref();
       });
   }
 

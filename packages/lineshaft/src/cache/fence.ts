@@ -8,6 +8,7 @@
  * Transactions are told apart by the low 32 bits of their numbers, compared as Postgres compares them: in a circle.
  */
 import type { Commit } from "../log/changes.ts";
+import type { Position } from "../log/position.ts";
 
 /** Commits that are remembered, and changes in all of them: older ones are forgotten, and with them old snapshots. */
 export const COMMITS_MAX = 16_384;
@@ -57,6 +58,8 @@ export class Fence {
   #changes = 0;
   /** The newest number that was forgotten. */
   #forgotten: number | null = null;
+  /** Every commit behind it is remembered. */
+  #floor: Position = 0n;
 
   add(commit: Commit): void {
     const xid = commit.xid | 0;
@@ -79,17 +82,32 @@ export class Fence {
     return unseen;
   }
 
-  clear(): void {
+  /** Heard commits behind a position, newest first; `null` when some of them are forgotten. */
+  behind(position: Position): readonly Commit[] | null {
+    if (position < this.#floor) return null;
+    const found: Commit[] = [];
+    for (let index = this.#heard.length - 1; index >= 0; index--) {
+      const { commit } = this.#heard[index]!;
+      if (commit.position <= position) break;
+      found.push(commit);
+    }
+    return found;
+  }
+
+  /** Begins anew at a position. */
+  clear(position: Position): void {
     this.#heard = [];
     this.#changes = 0;
     this.#forgotten = null;
+    this.#floor = position;
   }
 
   /** Half at once, so that it costs little for each. */
   #forget(): void {
     const going = this.#heard.splice(0, Math.ceil(this.#heard.length / 2));
-    const { newest } = going.at(-1)!;
+    const { newest, commit } = going.at(-1)!;
+    this.#floor = commit.position;
     this.#forgotten = this.#forgotten === null || isBefore(this.#forgotten, newest) ? newest : this.#forgotten;
-    for (const { commit } of going) this.#changes -= commit.changes.length;
+    for (const each of going) this.#changes -= each.commit.changes.length;
   }
 }

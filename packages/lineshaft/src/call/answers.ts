@@ -87,10 +87,15 @@ export class Answers {
     return { value: { body, tag: tagOf(body), entries, untilMs }, bytes, key: this.#keyOf(call) };
   }
 
-  #keyOf({ endpoint, name, input, actor }: CallRequest): string {
-    const question = `${name}\0${JSON.stringify(input, asText)}`;
-    return this.#scoped.has(endpoint) ? `${question}\0${JSON.stringify(actor)}` : question;
+  #keyOf(call: CallRequest): string {
+    return questionKey(call, this.#scoped.has(call.endpoint));
   }
+}
+
+/** What is asked, and by whom where that matters. */
+export function questionKey({ name, input, actor }: CallRequest, isScoped: boolean): string {
+  const question = `${name}\0${JSON.stringify(input, asText)}`;
+  return isScoped ? `${question}\0${JSON.stringify(actor)}` : question;
 }
 
 /** JSON has no 64-bit numbers. */

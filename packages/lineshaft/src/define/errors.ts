@@ -42,6 +42,7 @@ export const ERRORS = {
   EXPECTATION_FAILED: { status: 417, title: "The expectation in the request is not known", retry: "never" },
   INVALID_INPUT: { status: 422, title: "The input is not valid", retry: "never" },
   RATE_LIMITED: { status: 429, title: "Too many requests", retry: "later" },
+  SUBSCRIPTIONS_EXCEEDED: { status: 429, title: "Too many subscriptions at a time", retry: "never" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large", retry: "never" },
   INTERNAL: { status: 500, title: "Something went wrong on our side", retry: "never" },
   DATABASE_UNAVAILABLE: { status: 503, title: "The database cannot be reached", retry: "later" },

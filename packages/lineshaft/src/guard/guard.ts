@@ -58,6 +58,14 @@ export class Guard {
     return admitted(endpoint, found.actor, known);
   }
 
+  /** Who calls, asked of the database and watched by `fill`: for callers who stay. */
+  recognize(facts: RequestFacts, now: Date, fill: Fill | null): Promise<Recognized> {
+    const { authorization, cookie } = facts.headers;
+    const known = authorization !== undefined || cookie !== undefined;
+    if (!known || !this.#accounts) return Promise.resolve({ actor: NOBODY, until: null });
+    return this.#lookUp(this.#accounts, facts, now, fill);
+  }
+
   /** @throws {Fault} RATE_LIMITED when the endpoint's limit is used up. */
   async limit(name: string, endpoint: EndpointDefinition, actor: Actor, facts: RequestFacts, now: Date): Promise<void> {
     const { limit } = endpoint;
@@ -129,8 +137,8 @@ export class Guard {
   }
 }
 
-/** The actor, if the endpoint is for such. */
-function admitted(endpoint: EndpointDefinition, actor: Actor, known: boolean): Actor {
+/** The actor, if the endpoint is for such. @throws {Fault} UNAUTHENTICATED */
+export function admitted(endpoint: EndpointDefinition, actor: Actor, known: boolean): Actor {
   if (endpoint.actor !== "account" || actor.kind === "account") return actor;
   throw fault("UNAUTHENTICATED", {
     detail: known ? "The credentials are not valid (any more)." : "The request carries no credentials.",

@@ -57,6 +57,7 @@ export function createMetrics() {
     mails: new Counter({ name: "lineshaft_mails_total", help: "Mails by outcome", labelNames: ["outcome"], registers }),
     ...relayMetrics(registers),
     ...cacheMetrics(registers),
+    ...liveMetrics(registers),
   };
 }
 
@@ -78,6 +79,29 @@ function cacheMetrics(registers: Registry[]) {
     }),
     cacheEntries: new Gauge({ name: "lineshaft_cache_entries", help: "Answers that are kept", registers }),
     cacheBytes: new Gauge({ name: "lineshaft_cache_bytes", help: "What they weigh, in bytes", registers }),
+  };
+}
+
+function liveMetrics(registers: Registry[]) {
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `lineshaft_live_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `lineshaft_live_${name}`, help, labelNames, registers });
+  return {
+    liveConnections: gauge("connections", "Streams and sockets of live queries", ["kind"]),
+    liveSubscriptions: gauge("subscriptions", "Subscriptions to queries"),
+    liveGroups: gauge("groups", "Different questions that are subscribed to"),
+    liveRecomputations: counter("recomputations_total", "Runs of queries for their subscribers"),
+    liveMessages: counter("messages_total", "What subscribers were told", ["kind"]),
+    liveDelayed: counter("delayed_total", "Times that a subscriber could not be told at once: a slow reader"),
+    liveResyncs: counter("resyncs_total", "Whole answers to subscribers that had been behind"),
+    liveStaleSeconds: gauge("stale_seconds", "Age of the oldest change that its subscribers have not been told"),
+    livePushSeconds: new Histogram({
+      name: "lineshaft_live_push_seconds",
+      help: "From a commit, by the clock of the database, until its subscribers were told, in seconds",
+      buckets: SECONDS,
+      registers,
+    }),
   };
 }
 

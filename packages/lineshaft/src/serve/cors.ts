@@ -7,7 +7,7 @@
 
 import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
-import type { CorsRule } from "../define/service.ts";
+import type { CorsRule, ServiceDefinition } from "../define/service.ts";
 
 /** How long a browser may remember the answer to a preflight. */
 const PREFLIGHT_SECONDS = "7200";
@@ -50,6 +50,11 @@ export function preflightHeaders(
   };
 }
 
+/** Whether a page of this origin may bring credentials to a service: one of our own, or one that the rule lets in. */
+export function mayBringCookies({ options: { cors } }: ServiceDefinition, from: string, facts: RequestFacts): boolean {
+  return from === facts.origin || (cors?.credentials === true && allowed(cors, from));
+}
+
 /**
  * Guards writes that come with cookies against pages of other origins (CSRF).
  *
@@ -60,8 +65,7 @@ export function checkCookieOrigin(endpoint: EndpointDefinition, facts: RequestFa
   if (endpoint.kind === "query" || cookie === undefined) return;
   const from = typeof origin === "string" ? origin : undefined;
   if (from === undefined ? site !== "cross-site" : from === facts.origin) return;
-  const rule = endpoint.service.options.cors;
-  if (from !== undefined && rule?.credentials && allowed(rule, from)) return;
+  if (from !== undefined && mayBringCookies(endpoint.service, from, facts)) return;
   throw fault("ORIGIN_REFUSED", {
     detail: `A page of ${from ?? "another site"} sent cookies with a ${endpoint.method}.`,
   });

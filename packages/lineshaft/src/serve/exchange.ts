@@ -9,7 +9,7 @@ import type { Answers } from "../call/answers.ts";
 import type { CallRequest } from "../call/context.ts";
 import type { CompiledOutput } from "../call/output.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
-import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
+import type { EndpointDefinition } from "../define/endpoint.ts";
 import { type Fault, fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import type { Guard } from "../guard/guard.ts";
@@ -19,6 +19,9 @@ import { randomId, traceIdOf } from "../observe/trace.ts";
 import { type Answer, accepts, type Headers, send } from "./answer.ts";
 import { endOver, hasBody, readJson } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
+import { Facts } from "./facts.ts";
+import { asksForEvents } from "./live/event-stream.ts";
+import type { LiveGate } from "./live/live-gate.ts";
 import type { Origins } from "./origins.ts";
 import { POSITION_HEADER, type Positions } from "./positions.ts";
 import { asFault, problemAnswer } from "./problem.ts";
@@ -38,6 +41,8 @@ export interface ExchangeOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly origins: Origins;
+  /** Answers those who ask for a stream of answers. */
+  readonly live: LiveGate;
   readonly clock: () => Date;
 }
 
@@ -114,10 +119,15 @@ export class Exchange {
     state.service = match.route.endpoint.service;
     state.label = match.route.endpoint.path;
     const { output } = match.route;
+    const query = mark < 0 ? "" : target.slice(mark + 1);
+    if (asksForEvents(request, match.route)) {
+      const asked = { route: match.route, params: match.params, query };
+      return this.#options.live.stream(asked, state, this.#headersOf(state));
+    }
     if (output && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
     }
-    return this.#call(match.route, match.params, mark < 0 ? "" : target.slice(mark + 1), state);
+    return this.#call(match.route, match.params, query, state);
   }
 
   async #call(
@@ -328,29 +338,6 @@ function originForm(url: string, method: string): string {
 function loggedPath(url: string): string {
   const [path = ""] = url.split("?", 1);
   return path.slice(0, 200).replace(/[^/]+/g, (part) => (part.length > LOGGED_SEGMENT_CHARS_MAX ? "…" : part));
-}
-
-/** Facts of the request, worked out when they are asked for. */
-class Facts implements RequestFacts {
-  readonly id: string;
-  readonly #request: IncomingMessage;
-  readonly #origins: Origins;
-
-  constructor(request: IncomingMessage, id: string, origins: Origins) {
-    this.id = id;
-    this.#request = request;
-    this.#origins = origins;
-  }
-
-  get headers(): RequestFacts["headers"] {
-    return this.#request.headers;
-  }
-  get origin(): string {
-    return this.#origins.originOf(this.#request);
-  }
-  get address(): string {
-    return this.#origins.addressOf(this.#request);
-  }
 }
 
 /** Aborted when the caller goes away before the answer. */

@@ -61,16 +61,17 @@ export class Positions {
 
 function wantedBy({ headers }: IncomingMessage): Position | null {
   const { [POSITION_HEADER]: header, cookie } = headers;
-  if (header !== undefined) return fromHeader(String(header));
+  if (header !== undefined) return positionOf(POSITION_HEADER, String(header));
   if (!cookie?.includes(POSITION_COOKIE)) return null;
   return parsed(cookiesOf(cookie)[POSITION_COOKIE] ?? "");
 }
 
-function fromHeader(text: string): Position {
+/** The position in a header. @throws {Fault} INVALID_REQUEST */
+export function positionOf(header: string, text: string): Position {
   const position = parsed(text);
   if (position !== null) return position;
   throw fault("INVALID_REQUEST", {
-    detail: `The header ${POSITION_HEADER} holds "${text.slice(0, 40)}"; send what a reply told, such as 0/16B3748.`,
+    detail: `The header ${header} holds "${text.slice(0, 40)}"; send what a reply told, such as 0/16B3748.`,
   });
 }
 

@@ -48,6 +48,20 @@ export interface ServerBounds {
 export interface ServerOptions extends ServerBounds {
   /** Answers a request. Must not reject. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly lasting?: Lasting;
+}
+
+/** What keeps connections open beyond one answer. */
+export interface Lasting {
+  /** Whether this request leaves HTTP for another protocol. */
+  upgrades(request: IncomingMessage): boolean;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Whether an answer goes on until one of both sides ends it: no bound of time is put on it. */
+  isStream(response: ServerResponse): boolean;
+  /** Ends all, gracefully; new ones are refused. */
+  drain(): void;
+  /** Ends what is left, at once. */
+  cut(): void;
 }
 
 /** An address that could not be listened on. */
@@ -78,6 +92,8 @@ export class HttpServer {
       requireHostHeader: false,
       // A request without a body needs no stream for it.
       optimizeEmptyRequests: true,
+      // Only what is understood: a client that offers HTTP/2 gets its answer over HTTP/1.1.
+      shouldUpgradeCallback: (request) => options.lasting?.upgrades(request) ?? false,
       noDelay: true,
       keepAlive: true,
     });
@@ -96,6 +112,7 @@ export class HttpServer {
     this.#server.on("connect", (_request, socket) => {
       endWithProblem(socket, "METHOD_NOT_ALLOWED", "This is not a proxy.");
     });
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on("clientError", (error, socket) => this.#answerBroken(error, socket));
   }
 
@@ -122,9 +139,13 @@ export class HttpServer {
     if (!this.#server.listening) return;
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#options.lasting?.drain();
     for (const response of this.#active.all()) if (!response.headersSent) response.shouldKeepAlive = false;
     const idle = setInterval(() => this.#server.closeIdleConnections(), DRAIN_CHECK_MS);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), this.#options.drainMs ?? DRAIN_MS);
+    const cut = setTimeout(() => {
+      this.#options.lasting?.cut();
+      this.#server.closeAllConnections();
+    }, this.#options.drainMs ?? DRAIN_MS);
     await closed;
     clearInterval(idle);
     clearTimeout(cut);
@@ -142,11 +163,18 @@ export class HttpServer {
     await this.#options.handle(request, response);
     if (response.writableEnded) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
+    if (this.#options.lasting?.isStream(response)) return;
     if (response.writableFinished || !response.socket?.writableLength) return;
     // The caller reads slower than we write: it gets its time, and no more.
     response.socket.setTimeout(this.#options.socketIdleMs ?? SOCKET_IDLE_MS);
     const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
     response.once("close", () => clearTimeout(cut));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { lasting } = this.#options;
+    if (lasting?.upgrades(request)) lasting.upgrade(request, socket, head);
+    else endWithProblem(socket, "INVALID_REQUEST", "The connection cannot change to another protocol here.");
   }
 
   /** Answers bytes that are not a request, and requests that never became whole. */
@@ -187,7 +215,7 @@ function brokenProblem(code = ""): [code: ErrorCode, detail: string] {
 }
 
 /** Writes a problem past the runtime, which has no answer for what came in, and ends the connection. */
-function endWithProblem(socket: Duplex, code: ErrorCode, detail: string): void {
+export function endWithProblem(socket: Duplex, code: ErrorCode, detail: string): void {
   const { status, body } = problemAnswer(fault(code, { detail }), "none", null);
   const text = JSON.stringify(body);
   const head = [

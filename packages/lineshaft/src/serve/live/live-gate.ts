@@ -1,0 +1,192 @@
+/**
+ * Live gate: the two ways to live queries, event streams and sockets, from their first request to the end of the node.
+ *
+ * States. `open → draining` (streams end, sockets are closed with 1001, new ones are refused) `→ cut`.
+ * Cookies of a page of another origin count only where a service's `cors` rule lets that page bring them: a socket has
+ * no preflight and no answer that a browser could hide, so it is refused before it opens (and each query again, because
+ * rules differ between services).
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import type { RequestFacts } from "../../define/endpoint.ts";
+import { type Fault, fault } from "../../define/errors.ts";
+import type { ServiceDefinition } from "../../define/service.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import { randomId } from "../../observe/trace.ts";
+import type { Headers } from "../answer.ts";
+import { corsHeaders, mayBringCookies } from "../cors.ts";
+import { Facts } from "../facts.ts";
+import type { Origins } from "../origins.ts";
+import { type Positions, positionOf } from "../positions.ts";
+import type { Routes } from "../routes.ts";
+import { endWithProblem, type Lasting } from "../server.ts";
+import { EventStream, HEARTBEAT_MS } from "./event-stream.ts";
+import { type Asked, Party, type PartyOptions } from "./party.ts";
+import { MESSAGE_BYTES_MAX, Socket } from "./socket.ts";
+
+export const LIVE_PATH = "/live";
+export const SUBPROTOCOL = "lineshaft.v1";
+/** How often sockets are asked for a sign of life, and how long they may take for it. */
+export const PING_MS = 20_000;
+/** How long a client may take to answer the end of its socket. */
+const CLOSE_MS = 2_000;
+const [GOING_AWAY, PROTOCOL_ERROR] = [1001, 1002];
+
+/** The library's types lack some of its options. */
+const SERVER_OPTIONS: ServerOptions & { readonly maxFragments: number; readonly closeTimeout: number } = {
+  noServer: true,
+  clientTracking: false,
+  maxPayload: MESSAGE_BYTES_MAX,
+  // As many as there can be bytes: a message is bounded by its size alone.
+  maxFragments: MESSAGE_BYTES_MAX,
+  // Compression costs each socket memory, and mixes secrets with what others wrote.
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_MS,
+  handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+};
+
+/** Other bounds than the usual ones; for tests. */
+export interface LiveBounds {
+  readonly heartbeatMs?: number;
+  readonly pingMs?: number;
+}
+
+export interface LiveGateOptions extends PartyOptions {
+  readonly routes: Routes;
+  readonly services: readonly ServiceDefinition[];
+  readonly origins: Origins;
+  readonly positions: Positions | null;
+  readonly metrics: Metrics;
+  readonly bounds: LiveBounds;
+}
+
+/** One request for a stream, and where its answer goes. */
+export interface Exchanged {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+}
+
+export class LiveGate implements Lasting {
+  readonly #options: LiveGateOptions;
+  readonly #streams = new Map<ServerResponse, EventStream>();
+  readonly #sockets = new Set<Socket>();
+  readonly #server = new WebSocketServer(SERVER_OPTIONS);
+  readonly #pings: NodeJS.Timeout;
+  #isDraining = false;
+
+  constructor(options: LiveGateOptions) {
+    this.#options = options;
+    this.#server.on("wsClientError", (error, socket) => endWithProblem(socket, "INVALID_REQUEST", `${error.message}.`));
+    this.#pings = setInterval(() => {
+      for (const socket of this.#sockets) socket.ping();
+    }, options.bounds.pingMs ?? PING_MS).unref();
+  }
+
+  /**
+   * Answers with a stream; gives the status once the first answer is out.
+   *
+   * @throws {Fault} as a call of the query does.
+   */
+  async stream(asked: Asked, { request, response, requestId }: Exchanged, headers: Headers): Promise<number> {
+    if (this.#isDraining) throw fault("SHUTTING_DOWN", { retryAfterSeconds: 1 });
+    const { positions, origins, bounds, metrics } = this.#options;
+    const heldAt = lastEventId(request);
+    const isAhead = !(await (positions?.isReached(request) ?? true));
+    const party = new Party(this.#options, { request, facts: new Facts(request, requestId, origins) });
+    const cors = corsHeaders(asked.route.endpoint.service.options.cors, request.headers.origin);
+    const heartbeatMs = bounds.heartbeatMs ?? HEARTBEAT_MS;
+    const options = { response, requestId, headers: { ...headers, ...cors }, heartbeatMs, party };
+    const stream = new EventStream(options);
+    this.#streams.set(response, stream);
+    metrics.liveConnections.inc({ kind: "stream" });
+    response.once("close", () => this.#ended(stream, party, response));
+    stream.opened.catch(() => party.close());
+    if (response.destroyed) this.#ended(stream, party, response);
+    else await party.subscribe(asked, stream, { heldAt, isAhead }).catch((error) => stream.failed(error));
+    return stream.opened;
+  }
+
+  isStream(response: ServerResponse): boolean {
+    return this.#streams.has(response) && response.headersSent && !response.writableEnded;
+  }
+
+  upgrades({ method, url = "", headers }: IncomingMessage): boolean {
+    if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket") return false;
+    return url === LIVE_PATH || url.startsWith(`${LIVE_PATH}?`);
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const facts = new Facts(request, randomId(), this.#options.origins);
+    const { origin } = request.headers;
+    if (this.#isDraining) return void endWithProblem(socket, "SHUTTING_DOWN", "Connect again, elsewhere.");
+    if (origin !== undefined && !this.#options.services.some((service) => mayBringCookies(service, origin, facts))) {
+      return void endWithProblem(socket, "ORIGIN_REFUSED", `A page of ${origin.slice(0, 200)} asked for a socket.`);
+    }
+    this.#server.handleUpgrade(request, socket, head, (opened) => this.#open(opened, request, socket, facts));
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    clearInterval(this.#pings);
+    for (const stream of this.#streams.values()) stream.end();
+    for (const socket of this.#sockets) socket.close(GOING_AWAY, "The node stops.");
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  #ended(stream: EventStream, party: Party, response: ServerResponse): void {
+    if (!this.#streams.delete(response)) return;
+    this.#options.metrics.liveConnections.dec({ kind: "stream" });
+    stream.close();
+    party.close();
+  }
+
+  #open(opened: WebSocket, request: IncomingMessage, duplex: Duplex, facts: RequestFacts): void {
+    const { metrics, log } = this.#options;
+    const find = (path: string, by: RequestFacts) => this.#find(path, by);
+    const socket = new Socket({ socket: opened, request, facts, party: this.#options, metrics, log, find });
+    this.#sockets.add(socket);
+    metrics.liveConnections.inc({ kind: "socket" });
+    duplex.on("drain", () => socket.drained());
+    opened.once("close", () => {
+      this.#sockets.delete(socket);
+      metrics.liveConnections.dec({ kind: "socket" });
+    });
+    if (opened.protocol !== SUBPROTOCOL) socket.close(PROTOCOL_ERROR, `The subprotocol is ${SUBPROTOCOL}.`);
+    else if (this.#isDraining) socket.close(GOING_AWAY, "The node stops.");
+  }
+
+  /** The query that a path names. @throws {Fault} */
+  #find(target: string, facts: RequestFacts): Asked {
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    if (/[^\x21-\x7e]/.test(target)) {
+      throw fault("INVALID_ENCODING", { detail: "The path holds characters that are not percent-encoded." });
+    }
+    const match = this.#options.routes.match("GET", path);
+    if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
+    if (match.kind === "method") throw notLive("Only queries can be subscribed to.");
+    const { endpoint, output } = match.route;
+    if (endpoint.kind !== "query") throw notLive("Only queries can be subscribed to.");
+    if (output?.mediaType !== "application/json") throw fault("NOT_ACCEPTABLE", { detail: "Its answer is not JSON." });
+    const { origin } = facts.headers;
+    if (typeof origin === "string" && !mayBringCookies(endpoint.service, origin, facts)) {
+      throw fault("ORIGIN_REFUSED", { detail: `A page of ${origin.slice(0, 200)} asked with credentials.` });
+    }
+    return { route: match.route, params: match.params, query: mark < 0 ? "" : target.slice(mark + 1) };
+  }
+}
+
+function notLive(detail: string): Fault {
+  return fault("METHOD_NOT_ALLOWED", { detail });
+}
+
+/** What the client of a stream that broke had last. */
+function lastEventId({ headers }: IncomingMessage) {
+  const id = headers["last-event-id"];
+  return id === undefined || id === "" ? null : positionOf("last-event-id", String(id));
+}

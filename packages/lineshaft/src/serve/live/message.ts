@@ -1,0 +1,58 @@
+/** Messages from a client of a socket: read, checked, and told apart (docs/wire-protocol.md). */
+import { type Fault, fault } from "../../define/errors.ts";
+import { type Position, parsePosition } from "../../log/position.ts";
+import { URL_CHARS_MAX } from "../routes.ts";
+
+export type ClientMessage =
+  | { readonly type: "hello"; readonly token: string }
+  | { readonly type: "subscribe"; readonly id: number; readonly path: string; readonly position: Position | null }
+  | { readonly type: "unsubscribe"; readonly id: number };
+
+/** A subscription's number, as the client chooses it. */
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+/** @throws {Fault} INVALID_JSON, INVALID_REQUEST: both end the connection. */
+export function readMessage(text: string): ClientMessage {
+  const message = parsed(text);
+  const { type, id, path, position, token } = message;
+  switch (type) {
+    case "hello":
+      if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) throw wrong('"token" must be a text.');
+      return { type, token };
+    case "subscribe":
+      if (!isId(id)) throw wrong('"id" must be a whole number from 1.');
+      if (typeof path !== "string" || !path.startsWith("/")) throw wrong('"path" must be a text that begins with "/".');
+      if (path.length > URL_CHARS_MAX)
+        throw wrong(`"path" has ${path.length} characters; the limit is ${URL_CHARS_MAX}.`);
+      return { type, id, path, position: positionOf(position) };
+    case "unsubscribe":
+      if (!isId(id)) throw wrong('"id" must be a whole number from 1.');
+      return { type, id };
+    default:
+      throw wrong('"type" must be "hello", "subscribe" or "unsubscribe".');
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw fault("INVALID_JSON", { detail: "The message is not JSON." });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw wrong("A message is a JSON object.");
+}
+
+function positionOf(value: unknown): Position | null {
+  if (value === undefined || value === null) return null;
+  try {
+    return parsePosition(String(value));
+  } catch {
+    throw wrong('"position" must be what an answer told, such as "0/16B3748".');
+  }
+}
+
+function wrong(detail: string): Fault {
+  return fault("INVALID_REQUEST", { detail });
+}
