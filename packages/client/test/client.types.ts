@@ -1,0 +1,84 @@
+/** Types of a client: inputs and answers are read off the services, and mistakes are errors where they are written. */
+import { type AnswerOf, createClient, type State } from "@lineshaft/client";
+import { useQuery } from "@lineshaft/client/react";
+import type * as notes from "./notes.ts";
+
+type Equal<TOne, TOther> = (<T>() => T extends TOne ? 1 : 2) extends <T>() => T extends TOther ? 1 : 2 ? true : false;
+type Expect<TTrue extends true> = TTrue;
+
+const client = createClient<{ notes: typeof notes }>({ url: "http://127.0.0.1:4000" });
+
+interface Shown {
+  readonly id: string;
+  readonly board: string;
+  readonly title: string;
+  readonly visits: string;
+  readonly at: string;
+}
+type Flat<T> = { [K in keyof T]: T[K] };
+
+export async function calls() {
+  const board = await client.notes.board({ board: "a" });
+  const added = await client.notes.add({ board: "a", title: "b" });
+  const nothing = await client.notes.ping();
+  const csv = await client.notes.text();
+  const posted = await client.notes.post({ path: "a", deep: { when: "2026-02-01T12:00:00Z", many: [{ size: "1" }] } });
+  type Cases = [
+    Expect<Equal<Flat<(typeof board)[number]>, Flat<Shown>>>,
+    Expect<Equal<Flat<typeof added>, Flat<Shown>>>,
+    Expect<Equal<typeof nothing, void>>,
+    Expect<Equal<typeof csv, string>>,
+    Expect<Equal<(typeof posted)["when"], string>>,
+    Expect<Equal<(typeof posted)["next"]["items"], readonly number[]>>,
+    Expect<Equal<typeof board, AnswerOf<typeof notes.board>>>,
+  ];
+  return null as unknown as Cases;
+}
+
+export function live() {
+  const stop: () => void = client.notes.board.subscribe({ board: "a" }, (answer) => answer[0]?.title.trim(), {
+    onProblem: ({ code, errors }) => [code.trim(), errors[0]?.pointer],
+  });
+  const guess = client.notes.board.guess({ board: "a" }, (answer) => answer.filter(({ visits }) => visits !== "0"));
+  void client.notes.remove({ id: "a" }, { optimistic: [guess] });
+  return stop;
+}
+
+export function useBoard() {
+  const state: State<AnswerOf<typeof notes.board>> = useQuery(client.notes.board, { board: "a" });
+  useQuery(client.notes.board, null);
+  // @ts-expect-error: an input of its query.
+  useQuery(client.notes.board, { bord: "a" });
+  return state.status === "data" ? state.data[0]?.title.trim() : state.problem?.code.trim();
+}
+
+export function mistakes() {
+  // @ts-expect-error: no such endpoint.
+  void client.notes.bord({ board: "a" });
+  // @ts-expect-error: no such service.
+  void client.note.board({ board: "a" });
+  // @ts-expect-error: an entity is no endpoint.
+  void client.notes.Note;
+  // @ts-expect-error: a service is no endpoint.
+  void client.notes.notes;
+  // @ts-expect-error: a key is missing.
+  void client.notes.board({});
+  // @ts-expect-error: the input is missing.
+  void client.notes.board();
+  // @ts-expect-error: a key that the endpoint does not have.
+  void client.notes.board({ board: "a", sise: 1 });
+  // @ts-expect-error: a key where none is taken.
+  void client.notes.ping({ board: "a" });
+  // @ts-expect-error: a number is no text.
+  void client.notes.board({ board: 1 });
+  // @ts-expect-error: a 64-bit number is text on the wire.
+  void client.notes.add({ board: "a", title: "b", visits: 1n });
+  // @ts-expect-error: only queries are subscribed to.
+  client.notes.add.subscribe({ board: "a", title: "b" }, () => {});
+  // @ts-expect-error: a query has no effect to expect.
+  void client.notes.board({ board: "a" }, { optimistic: [] });
+  // @ts-expect-error: a guess is an answer of its query.
+  client.notes.board.guess({ board: "a" }, () => [{ title: 1 }]);
+  // @ts-expect-error: answers are not changed in place.
+  client.notes.board.guess({ board: "a" }, (answer) => answer.push(answer[0]));
+}
