@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import * as accounts from "lineshaft/accounts";
 import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { bundle } from "./bundle.ts";
@@ -40,7 +41,7 @@ describe("in a browser", { skip: missingBrowser() }, () => {
     await writeFile(join(folder, "index.html"), `${HTML}<script type="module" src="page.js"></script>`);
     await writeFile(join(folder, "page.js"), await bundle(join(import.meta.dirname, "page.ts")));
     const sites = { "/page/": pathToFileURL(`${folder}/`) };
-    app = await startTestApp({ services: { notes }, sites }, { settings: { relay: "auto" } });
+    app = await startTestApp({ services: { accounts, notes }, sites }, { settings: { relay: "auto" } });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.join(" ").split(" ") });
     page = await browser.newPage();
     page.setDefaultTimeout(ANSWER_MS_MAX);
