@@ -19,7 +19,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 const ROOT = join(import.meta.dirname, "..");
-const PACKAGES = ["lineshaft", "create-lineshaft"];
+const PACKAGES = ["lineshaft", "create-lineshaft", "client"];
 const SHEBANG = "#!/usr/bin/env node\n";
 /** Fields of the source's package.json that make no sense in the published one. */
 const DROPPED = ["scripts", "devDependencies", "private", "imports"];

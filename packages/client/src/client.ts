@@ -64,7 +64,7 @@ class Shared {
 
   /** Sends one call, and reads its answer. */
   async call(name: string, input: Values | undefined, options: CallOptions | undefined): Promise<Answered> {
-    const route = await this.routes.find(name);
+    const route = await unlessAborted(this.routes.find(name), options?.signal);
     try {
       const { text, position } = await this.http.send(outgoing(route, input), options);
       const value = text === "" && !route.text ? undefined : route.text ? text : readJson(text);
@@ -90,6 +90,17 @@ class Shared {
 interface Answered {
   readonly value: unknown;
   readonly position: string | null;
+}
+
+/** What all calls wait for, until this one is given up. */
+function unlessAborted<TValue>(work: Promise<TValue>, signal: AbortSignal | undefined): Promise<TValue> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 function readJson(text: string): unknown {

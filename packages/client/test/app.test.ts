@@ -1,5 +1,6 @@
 /** Subscriptions of a real app. */
 import assert from "node:assert/strict";
+import { connect, createServer, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@lineshaft/client";
 import * as accounts from "lineshaft/accounts";
@@ -7,6 +8,34 @@ import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
 import * as notes from "./notes.ts";
 
 type Services = { notes: typeof notes; accounts: typeof accounts };
+
+/** A network between a client and the app, which the test cuts and mends. */
+async function network(url: string) {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  let attempts = 0;
+  const server = createServer((socket) => {
+    attempts++;
+    if (isCut) return void socket.destroy();
+    const far = connect(Number(new URL(url).port), "127.0.0.1");
+    for (const each of [socket, far]) sockets.add(each.on("error", () => {}).on("close", () => sockets.delete(each)));
+    socket.pipe(far).pipe(socket);
+  });
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  const mend = () => {
+    isCut = false;
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const close = async () => {
+    cut();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${port}`, cut, mend, attempts: () => attempts, [Symbol.asyncDispose]: close };
+}
 
 describe("live queries of an app", () => {
   let app: TestApp;
@@ -46,6 +75,31 @@ describe("live queries of an app", () => {
     const { id } = await client.notes.add({ board: "guess", title: "x" }, { optimistic: [guess] });
     await poll(() => told.at(-1) === id);
     assert.deepEqual(told, ["", "guess", id]);
+    client.$close();
+  });
+
+  test("go on where they were when the network breaks: nothing is missed, nothing told twice [LIVE-1]", async () => {
+    await using net = await network(app.url);
+    const client = createClient<Services>({ url: net.url });
+    const told: string[] = [];
+    client.notes.board.subscribe({ board: "net" }, (answer) => {
+      told.push(answer.map(({ title }) => title).join(" "));
+    });
+    const add = (title: string) => app.as(null).call(notes.add, { board: "net", title });
+    await poll(() => told.length === 1);
+    for (const title of ["while-cut", "while-cut-again"]) {
+      const before = net.attempts();
+      net.cut();
+      await poll(() => net.attempts() > before, { what: "an attempt to reconnect" });
+      await add(title);
+      net.mend();
+      await poll(() => told.at(-1)?.endsWith(title));
+    }
+    net.cut();
+    net.mend();
+    await add("after");
+    await poll(() => told.at(-1)?.endsWith("after"));
+    assert.deepEqual(told, ["", "while-cut", "while-cut while-cut-again", "while-cut while-cut-again after"]);
     client.$close();
   });
 

@@ -90,7 +90,7 @@ describe("calls of an app", () => {
     assert.deepEqual(await client.notes.own(), { email: "ada@client.example" });
   });
 
-  test("carry the newest position", async () => {
+  test("carry the newest position, so that they read what was written [QRY-3]", async () => {
     const sent: (string | null)[] = [];
     const told: (string | null)[] = [];
     const spied: typeof fetch = async (url, init) => {
@@ -114,6 +114,9 @@ describe("calls of an app", () => {
     const call = open().notes.board({ board: "calls" }, { signal: controller.signal });
     controller.abort();
     await assert.rejects(call, { name: "AbortError" });
+    const hanging = createClient<Services>({ url: app.url, fetch: () => new Promise(() => {}) });
+    const signal = AbortSignal.timeout(20);
+    await assert.rejects(hanging.notes.board({ board: "calls" }, { signal }), { name: "TimeoutError" });
   });
 });
 
