@@ -158,6 +158,8 @@ export class Group implements Membership {
   /** When to run again although nothing was heard; `null`: never. */
   #pauseMs({ lifeMs }: Question, fill: Fill | null): number | null {
     if (fill === null || !this.#host.cache!.isOn) return UNHEARD_MS;
+    // The next run has a transaction, and can be watched.
+    if (fill.needsTransaction) return 0;
     return lifeMs ?? (this.#watch === null ? UNCACHEABLE_MS : null);
   }
 

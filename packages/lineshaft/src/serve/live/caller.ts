@@ -65,6 +65,8 @@ export class Caller {
       const { guard, cache, clock, facts } = this.#options;
       const fill = cache?.newFill() ?? null;
       const recognized = await guard.recognize(facts, clock(), fill);
+      // The next one has a transaction, and can be watched.
+      if (fill?.needsTransaction) continue;
       if (this.#isClosed || this.#watch(recognized, fill)) {
         this.#isSettled = true;
         this.#actor = recognized.actor;

@@ -1,6 +1,8 @@
 /** An app with queries of every kind, for tests of live queries, and what its tests do with the database. */
+import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import * as accounts from "../../../accounts/index.ts";
+import type { AccountActor } from "../../../define/actor.ts";
 import { entity } from "../../../define/entity.ts";
 import { field } from "../../../define/field.ts";
 import { service } from "../../../define/service.ts";
@@ -55,7 +57,7 @@ const mine = site.query("GET /mine", {
 });
 const header = site.query("GET /header", {
   output: { text: field.text() },
-  run: async ({ request }) => ({ text: String(request.headers["x-text"]) }),
+  run: async ({ request: { headers } }) => ({ text: String(headers["x-text"] ?? headers["authorization"]) }),
 });
 const time = site.query("GET /time", {
   cache: { seconds: 1 },
@@ -63,7 +65,7 @@ const time = site.query("GET /time", {
   run: async ({ now }) => ({ at: now }),
 });
 const plain = other.query("GET /plain", { output: { text: field.text() }, run: async () => ({ text: "plain" }) });
-const write = site.command("POST /posts/:slug", {
+const write = site.command("POST /posts/:slug/write", {
   input: { slug: Post.fields.slug },
   async run({ input, db }) {
     await db.updateTable("post").set({ views: 7 }).where("slug", "=", input.slug).execute();
@@ -81,6 +83,10 @@ export interface Started extends AsyncDisposable {
   readonly client: pg.Client;
   /** Sets the views of a post. */
   views(slug: string, views: number): Promise<void>;
+  /** The token that an account signs in with. */
+  token(who: AccountActor): Promise<string>;
+  /** Until this node has heard what was written so far. */
+  heard(): Promise<void>;
   /** A metric by its name and labels, as it stands in the text. */
   metric(name: string): Promise<number>;
 }
@@ -99,6 +105,15 @@ export async function startLiveApp(options: TestOptions = {}): Promise<Started> 
     client,
     views: async (slug, views) => {
       await client.query("update site.post set views = $2 where slug = $1", [slug, views]);
+    },
+    token: async (who) => {
+      const { text } = (await (await app.as(who).fetch("/header")).json()) as { text: string };
+      return text.slice("Bearer ".length);
+    },
+    heard: async () => {
+      const { rows } = await client.query("select pg_current_wal_flush_lsn() - '0/0' as position");
+      await client.query("insert into accounts.account (email) values ($1)", [`${randomUUID()}@example.com`]);
+      await poll(() => app.relay!.position > BigInt(rows[0].position));
     },
     metric: async (name) => {
       const text = await (await fetch(app.metricsUrl)).text();

@@ -13,6 +13,8 @@ export interface Event {
   readonly data: Any;
 }
 
+type Ask = (url: string, init: RequestInit) => Promise<Response>;
+
 /** A stream of server-sent events. */
 export class Stream implements Disposable {
   readonly response: Response;
@@ -28,11 +30,10 @@ export class Stream implements Disposable {
     void this.#read();
   }
 
-  static async open(url: string, headers: Record<string, string> = {}): Promise<Stream> {
+  static async open(url: string, headers: Record<string, string> = {}, ask: Ask = fetch): Promise<Stream> {
     const abort = new AbortController();
     const { signal } = abort;
-    const response = await fetch(url, { headers: { accept: "text/event-stream", ...headers }, signal });
-    return new Stream(response, abort);
+    return new Stream(await ask(url, { headers: { accept: "text/event-stream", ...headers }, signal }), abort);
   }
 
   get answers(): readonly Event[] {
