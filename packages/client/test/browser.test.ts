@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as accounts from "lineshaft/accounts";
 import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -90,6 +90,30 @@ describe("in a browser", { skip: missingBrowser() }, () => {
     await shows("a: one two", 2);
     await press("add");
     await shows("a: one two", 2);
+  });
+
+  test("a page that is online again goes on at once", async () => {
+    sent.length = 0;
+    await page.context().setOffline(true);
+    await page.context().setOffline(false);
+    await poll(() => sent.length > 0, { what: "a subscription on a new socket" });
+    assert.ok((JSON.parse(sent[0]!) as { position?: string }).position);
+    await add("three");
+    await shows("a: one two three", 2);
+  });
+
+  test("a page of another origin calls, where the service lets it", async () => {
+    const other = await browser.newPage();
+    await other.goto(`${app.url.replace("127.0.0.1", "localhost")}/health/live`);
+    const code = await bundle(fileURLToPath(import.meta.resolve("@lineshaft/client")));
+    const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
+    const calls = `import("${url}").then(async ({ createClient }) => {
+      const { notes } = createClient({ url: "${app.url}" });
+      const { id, title } = await notes.add({ board: "far", title: "from afar" });
+      const [found] = await notes.board({ board: "far" });
+      return [title, found.id === id];
+    })`;
+    assert.deepEqual(await other.evaluate(calls), ["from afar", true]);
   });
 
   test("another input is another question, a problem is told, and nothing is asked for null", async () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createClient, Problem } from "@lineshaft/client";
 import * as accounts from "lineshaft/accounts";
-import { startTestApp, type TestApp } from "lineshaft/testkit";
+import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
 import * as notes from "./notes.ts";
 
 type Services = { notes: typeof notes; accounts: typeof accounts };
@@ -91,6 +91,7 @@ describe("calls of an app", () => {
   });
 
   test("carry the newest position, so that they read what was written [QRY-3]", async () => {
+    await poll(async () => (await app.fetch("/text")).headers.get("lineshaft-position"), { what: "a node that hears" });
     const sent: (string | null)[] = [];
     const told: (string | null)[] = [];
     const spied: typeof fetch = async (url, init) => {
@@ -176,6 +177,14 @@ describe("what is tried again", () => {
       await problemOf(server.client.notes.ping());
       assert.deepEqual(server.asked, ["POST /ping"]);
     }
+  });
+
+  test("nothing that was given up", async () => {
+    const controller = new AbortController();
+    await using server = await serve([() => controller.abort()]);
+    const call = server.client.notes.own({}, { signal: controller.signal });
+    await assert.rejects(call, { name: "AbortError" });
+    assert.equal(server.asked.length, 1);
   });
 
   test("all tries together have one time", async () => {

@@ -89,15 +89,28 @@ describe("a subscription", () => {
     assert.equal(at.server.lines.length, 1, "one connection for all");
   });
 
+  test("of the same question is shared in whatever order its keys stand", async () => {
+    await using at = await stage();
+    at.client.notes.board.subscribe({ board: "a", size: 2 }, () => {});
+    at.client.notes.board.subscribe({ size: 2, board: "a" }, () => {});
+    at.watch("b");
+    const line = await at.server.line();
+    assert.equal((await line.takes("subscribe"))["path"], "/boards/a/notes?size=2");
+    assert.equal((await line.takes("subscribe"))["path"], "/boards/b/notes");
+  });
+
   test("that is ended and begun in one breath stays", async () => {
     await using at = await stage();
-    at.watch()();
-    at.watch();
+    const stop = at.watch();
     const line = await at.server.line();
     await line.takes("subscribe");
     line.says({ type: "answer", id: 1, position: "0/A", body: [note("one")] });
     await hears(at.told, ["one"]);
-    assert.deepEqual(line.rest, []);
+    stop();
+    at.watch();
+    await hears(at.told, ["one", "one"]);
+    at.watch("b");
+    assert.equal((await line.takes("subscribe"))["path"], "/boards/b/notes", "and nothing before");
   });
 
   test("that nobody wants any more lets the connection go", async () => {
