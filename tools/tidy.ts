@@ -100,7 +100,7 @@ const RULES: readonly Rule[] = [
   { name: "bare-fail", applies: (path) => isCode(path) && /^(?:packages|apps)\//.test(path), check: checkBareFail },
   codePattern(
     "console",
-    (path) => !/^(?:tools|bench)\/|\/(?:cli|bench)\//.test(path),
+    (path) => !/^(?:tools|bench|chaos)\/|\/(?:cli|bench)\//.test(path),
     /\bconsole\./,
     "log through the context's logger; only the command line, tools and benchmarks print",
   ),
@@ -180,7 +180,7 @@ function checkDeepImports({ path, imports }: Source): readonly Report[] {
       return [{ line, message: `"${specifier}" is not an entry point: export what you need from one` }];
     }
     const target = resolveRelative(path, specifier);
-    if (target === null || packageOf(target) === "" || /^(?:tools|bench)\//.test(path)) return [];
+    if (target === null || packageOf(target) === "" || /^(?:tools|bench|chaos)\//.test(path)) return [];
     if (packageOf(target) === packageOf(path)) return [];
     return [{ line, message: `"${specifier}" reaches into ${packageOf(target)}: import the package by its name` }];
   });
@@ -250,7 +250,7 @@ export function tidyText(path: string, text: string): readonly Finding[] {
 /** Checks every text file below `root` that is neither installed nor built. */
 export function tidy(root: string): { readonly fileCount: number; readonly findings: readonly Finding[] } {
   const options = { cwd: root, exclude: (path: string) => SKIPPED.test(path.replaceAll("\\", "/")) };
-  const paths = globSync(["*", ".ci/*", "{apps,bench,docs,migrations,packages,tools}/**"], options)
+  const paths = globSync(["*", ".ci/*", "{apps,bench,chaos,docs,migrations,packages,tools}/**"], options)
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => (TEXT.test(path) || path.startsWith(".ci/")) && statSync(join(root, path)).isFile())
     .toSorted();

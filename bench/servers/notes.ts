@@ -1,9 +1,9 @@
 /**
  * Notes: the work of the benchmark as a Lineshaft service. Every peer does the same over the same tables.
  *
- * Nothing here is written for speed: it is what a user would write; but for `cache: false`, because what is measured here
- * is the work itself, which the peers do each time. To add work: an endpoint here, one in each peer, a
- * scenario in `../scenarios.ts`, and what it must answer in `../verify.ts`.
+ * Nothing here is written for speed: it is what a user would write; but for `cache: false`, because what is measured
+ * here is the work itself, which the peers do each time. To add work: an endpoint here, one in each peer, a scenario in
+ * `../scenarios.ts`, and what it must answer in `../verify.ts`.
  */
 import { entity, field, page, service } from "lineshaft";
 

@@ -1,9 +1,9 @@
 /**
  * App: puts services, engines and settings together; starts and stops as one.
  *
- * Start, in this order: settings → declarations → store → migrations → pool → demo data → sockets → relay, which nobody
- * waits for. Every step that was taken is undone in reverse when a later one fails, and at the end. Nothing happens before `start`: declaring an app
- * is free of side effects.
+ * Start, in this order: settings → declarations → store → migrations → pool → demo data → sockets. The relay begins
+ * with the first question whose answer can be kept. Every step that was taken is undone in reverse when a later one
+ * fails, and at the end. Nothing happens before `start`: declaring an app is free of side effects.
  */
 import { resolve } from "node:path";
 import { Cache } from "../cache/index.ts";

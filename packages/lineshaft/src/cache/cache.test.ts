@@ -120,7 +120,7 @@ for (const server of TEST_SERVERS) {
       return runs[name] - before;
     }
 
-    test("an answer is worked out once, also for callers who come at the same time, and goes out with its tag", async () => {
+    test("an answer is worked out once, also for those who ask at the same time, and goes out tagged", async () => {
       const many = () => Promise.all(Array.from({ length: 20 }, () => app.fetch("/posts/two")));
       assert.equal(await runsOf("post", many), 1);
       const { headers } = await app.fetch("/posts/two");
@@ -217,7 +217,7 @@ for (const server of TEST_SERVERS) {
       assert.equal((await bodyOf(app, "/posts/slow")).views, 7);
     });
 
-    test("positions: the reply tells one, a request that brings it along is answered at least as new [QRY-3]", async () => {
+    test("a reply tells a position; a request that brings it along is answered at least as new [QRY-3]", async () => {
       const { headers } = await app.fetch("/posts/one");
       const position = headers.get("lineshaft-position")!;
       assert.match(position, /^[0-9A-F]+\/[0-9A-F]+$/);

@@ -88,6 +88,8 @@ export class Cache implements RelayConsumer, AsyncDisposable {
       this.#index.remove(key);
     });
     this.#index = new ReadSetIndex(() => null);
+    // Before the stream begins, so that no commit is missed.
+    options.relay.subscribe(this);
     this.#catalogTimer = setInterval(() => this.#check(), CATALOG_MS).unref();
   }
 
@@ -128,9 +130,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const { relay } = this.#options;
-    relay.subscribe(this);
-    relay.start();
+    this.#options.relay.start();
   }
 
   /** A fill for a call whose answer somebody else keeps; `null` while nothing is heard. */

@@ -106,7 +106,7 @@ export class Fill implements CallObserver {
   }
 }
 
-const PARAMETER_TYPES =
-  "select parameter_types::pg_catalog.oid[]::pg_catalog.text as types from pg_catalog.pg_prepared_statements where name = $1";
+const PARAMETER_TYPES = `select parameter_types::pg_catalog.oid[]::pg_catalog.text as types
+  from pg_catalog.pg_prepared_statements where name = $1`;
 
 const keyOf = ({ key }: { readonly key: string }): string => key;

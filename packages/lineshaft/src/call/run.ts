@@ -10,7 +10,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import type { Pool } from "../data/pool.ts";
-import { CallTransaction, NotAlone } from "../data/transaction.ts";
+import { CallTransaction, NotAlone, positionNow } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { Relay } from "../log/relay.ts";
@@ -43,6 +43,8 @@ export interface CallRuntime {
 export interface CallResult {
   readonly value: unknown;
   readonly headers: readonly [name: string, value: string][];
+  /** A position behind the commit of a command that this node has not heard of yet; `null` when it has. */
+  readonly position: string | null;
 }
 
 /**
@@ -61,9 +63,9 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
         const value = await deadline.within(request.endpoint.run(context));
         const committed = transaction.commit();
         if (committed) await committed;
-        if (transaction.xid !== null) await runtime.relay?.waitForXid(transaction.xid, HEARD_MS);
+        const position = committed ? await positionAfter(runtime, transaction) : null;
         if (reply.tasks.length > 0) runTasks(reply, request);
-        return { value, headers: reply.entries };
+        return { value, headers: reply.entries, position };
       } catch (thrown) {
         const pauseMs = afterFailure(thrown, transaction, attempt, deadline, runtime, request);
         request.observer?.restarted();
@@ -90,8 +92,16 @@ function transactionOf(
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
   const alone = readOnly && !severalStatements.has(endpoint);
-  const tellsXid = !readOnly && relay?.state === "streaming";
-  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, tellsXid });
+  const tells =
+    readOnly || !relay || relay.state === "polling" ? null : relay.state === "streaming" ? "xid" : "position";
+  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, tells });
+}
+
+/** Waits until this node has heard of a commit. Where it does not hear in time, the reply tells where it is. */
+async function positionAfter({ relay, pool }: CallRuntime, { xid, position }: CallTransaction): Promise<string | null> {
+  if (xid === null || !relay) return position;
+  if (await relay.waitForXid(xid, HEARD_MS)) return null;
+  return positionNow(pool).catch(() => null);
 }
 
 /**

@@ -120,10 +120,11 @@ export class Asked {
     this.#rows.push(row);
   }
 
-  /** `INSERT 0 1`, `SELECT 20`, `COMMIT` */
+  /** `INSERT 0 1`, `SELECT 20`, `COMMIT`. What is asked along with a commit does not hide how that went. */
   handleCommandComplete({ text }: { readonly text: string }): void {
     const space = text.indexOf(" ");
-    this.#command = space < 0 ? text : text.slice(0, space);
+    const command = space < 0 ? text : text.slice(0, space);
+    if (this.#command === "" || command !== "SELECT") this.#command = command;
     const count = space < 0 ? Number.NaN : Number(text.slice(text.lastIndexOf(" ") + 1));
     this.#count = Number.isNaN(count) ? null : count;
   }

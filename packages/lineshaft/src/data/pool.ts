@@ -6,7 +6,8 @@
  * looks whether the database is back; the session that the probe opened is the first of the new ones.
  * Waiting for a free session is bounded in time (`WAIT_MS`) and in number (`WAITERS_MAX`): beyond, `DATABASE_BUSY`.
  *
- * Quick reads that need no transaction share sessions (`share`): the driver pipelines, and each is a statement of its own.
+ * Quick reads that need no transaction share sessions (`share`): the driver pipelines, and each is a statement of its
+ * own.
  * A session may be given back while its last `commit` is under way, because what is sent next stands behind it. One
  * timer watches all sessions for answers that are overdue and for those that nobody needs: calls set no timers.
  *

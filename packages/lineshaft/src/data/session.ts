@@ -131,11 +131,6 @@ export class Session {
     return answer;
   }
 
-  /** Sends a statement in one write with the next one, so send another. `null` when it failed. */
-  ahead(statement: Statement): Promise<StatementResult | null> {
-    return this.#send(statement).catch(() => null);
-  }
-
   /**
    * The snapshot of this moment, as text: of the database as it is when the server comes to what is sent next. One
    * serves all that goes out in one write. It goes out with the next statement, so send one.

@@ -41,8 +41,8 @@ export interface TransactionOptions {
   readonly readOnly: boolean;
   /** Whether the only statement is expected to be the first. Read-only transactions only. */
   readonly alone?: boolean;
-  /** Whether to ask, with the commit, for the number of a transaction that has written. */
-  readonly tellsXid?: boolean;
+  /** What to ask along with the commit: the number of the transaction, or a position that is behind it. */
+  readonly tells?: "xid" | "position" | null;
   /** Watches a read-only transaction. */
   readonly observer?: CallObserver | null;
 }
@@ -78,11 +78,19 @@ function preparedOf(service: string, text: string): Prepared | undefined {
   return made;
 }
 
-const XID: Statement = {
-  text: "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as xid",
-  name: "ls_xid",
-  queryMode: "extended",
-};
+const XID = "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as xid";
+const POSITION = "select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as position";
+
+/** A position that every commit so far is before. */
+export async function positionNow(pool: Pool): Promise<string> {
+  const session = await pool.acquire();
+  try {
+    const { rows } = await session.query({ text: POSITION });
+    return (rows[0] as { position: string }).position;
+  } finally {
+    pool.release(session);
+  }
+}
 
 function statementOf(text: string, values: unknown[], known: Prepared | undefined): Statement {
   const queryMode = "extended";
@@ -114,6 +122,7 @@ export class CallTransaction {
   #forgotten = false;
   #committing = false;
   #xid: number | null = null;
+  #position: string | null = null;
 
   constructor(pool: Pool, metrics: Metrics, options: TransactionOptions) {
     this.#pool = pool;
@@ -134,6 +143,11 @@ export class CallTransaction {
   /** The low 32 bits of its number, once it has committed; `null` when it has written nothing, or was not to tell. */
   get xid(): number | null {
     return this.#xid;
+  }
+
+  /** A position that is behind its commit, if it was to tell one. */
+  get position(): string | null {
+    return this.#position;
   }
 
   /** Keeps the transaction from committing. */
@@ -168,7 +182,7 @@ export class CallTransaction {
     }
   }
 
-  /** The session is free with the answer. Where the statement is known to be quick, others like it share the session. */
+  /** The session is free with the answer. A statement that is known to be quick shares it with others like it. */
   async #askAlone(service: string, statement: Statement): Promise<StatementResult> {
     const ms = statement.cost?.ms;
     const shares = ms !== undefined && ms < QUICK_MS;
@@ -225,17 +239,19 @@ export class CallTransaction {
 
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
-    const told = this.#options.tellsXid ? session.ahead(XID) : null;
-    const { command } = await session.query({ text: "commit" }).catch((error) => {
+    const { tells = null } = this.#options;
+    const text = tells === "xid" ? `${XID}; commit` : tells === "position" ? `commit; ${POSITION}` : "commit";
+    const { command, rows } = await session.query({ text }).catch((error) => {
       this.#failure ??= error;
       this.#pool.release(session);
       throw error;
     });
     this.#pool.release(session);
-    const xid = ((await told)?.rows[0] as { xid: string | null } | undefined)?.xid;
-    if (xid) this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
+    const [{ xid = null, position = null } = {}] = rows as { xid?: string | null; position?: string }[];
+    if (xid !== null) this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
+    this.#position = position;
   }
 
   /** Undoes everything that was not committed. Never rejects, and nobody waits for it. */

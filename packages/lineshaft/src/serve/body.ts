@@ -96,8 +96,8 @@ function jsonDetail(error: Error): string {
   return position ? `The body is not JSON at position ${position}.` : "The body is not whole JSON.";
 }
 
-function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, fail: (error: unknown) => void): void {
-  if (request.destroyed) return fail(cutOff());
+function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, refuse: (error: unknown) => void): void {
+  if (request.destroyed) return refuse(cutOff());
   const chunks: Buffer[] = [];
   let size = 0;
   const collect = (chunk: Buffer) => {
@@ -105,17 +105,17 @@ function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, fail
     chunks.push(chunk);
     if (size <= BODY_BYTES_MAX) return;
     request.off("data", collect);
-    fail(tooLarge());
+    refuse(tooLarge());
   };
   request.on("data", collect);
   request.on("end", () => {
     try {
       read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
     } catch (error) {
-      fail(error);
+      refuse(error);
     }
   });
-  request.on("error", () => fail(cutOff()));
+  request.on("error", () => refuse(cutOff()));
 }
 
 function cutOff() {

@@ -23,7 +23,7 @@ import { Facts } from "./facts.ts";
 import { asksForEvents } from "./live/event-stream.ts";
 import type { LiveGate } from "./live/live-gate.ts";
 import type { Origins } from "./origins.ts";
-import { POSITION_HEADER, type Positions } from "./positions.ts";
+import { cookieOf, POSITION_HEADER, type Positions } from "./positions.ts";
 import { asFault, problemAnswer } from "./problem.ts";
 import { type Match, type Route, type Routes, URL_CHARS_MAX } from "./routes.ts";
 
@@ -61,6 +61,8 @@ interface State {
   readonly traceId: string | null;
   readonly requestId: string;
   readonly startedAt: number;
+  /** The answer is at least as new; `null` where that is not known. */
+  position: string | null;
   route: Route | null;
   service: ServiceDefinition | null;
   label: string;
@@ -86,6 +88,7 @@ export class Exchange {
       traceId,
       requestId,
       startedAt,
+      position: null,
       route: null,
       service: null,
       label: "none",
@@ -122,7 +125,7 @@ export class Exchange {
     const query = mark < 0 ? "" : target.slice(mark + 1);
     if (asksForEvents(request, match.route)) {
       const asked = { route: match.route, params: match.params, query };
-      return this.#options.live.stream(asked, state, this.#headersOf(state));
+      return this.#options.live.stream(asked, state, headersOf(state));
     }
     if (output && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
@@ -143,6 +146,8 @@ export class Exchange {
     checkCookieOrigin(endpoint, facts);
     const reached = positions ? positions.isReached(request) : true;
     const trusts = reached instanceof Promise ? await reached : reached;
+    // What is heard from here on may not be part of the answer.
+    state.position = positions?.current ?? null;
     const found = guard.actor(endpoint, facts, now, trusts);
     const actor = found instanceof Promise ? await found : found;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
@@ -153,11 +158,12 @@ export class Exchange {
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
       return this.#answerKept(answers, call, output, state);
     }
-    const { value, headers: given } = await runCall(runtime, call);
-    const cookie = endpoint.kind === "command" && positions?.cookie(request, facts);
+    const { value, headers: given, position } = await runCall(runtime, call);
+    if (endpoint.kind === "command") state.position = position ?? positions?.current ?? null;
+    const cookie = endpoint.kind === "command" && cookieOf(state.position, request, facts);
     const entries = cookie ? [...given, ["set-cookie", cookie] as const] : given;
     const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
-    return send(request, response, answer, this.#headersOf(state));
+    return send(request, response, answer, headersOf(state));
   }
 
   async #answerKept(answers: Answers, call: CallRequest, output: CompiledOutput, state: State): Promise<number> {
@@ -166,7 +172,7 @@ export class Exchange {
     const { status, service } = call.endpoint;
     const headers = corsHeaders(service.options.cors, state.request.headers.origin);
     const answer = { status, headers, entries, mediaType: output.mediaType, body, tagged: tag };
-    return send(state.request, state.response, answer, this.#headersOf(state));
+    return send(state.request, state.response, answer, headersOf(state));
   }
 
   async #page(page: Page, path: string, state: State): Promise<number> {
@@ -174,10 +180,10 @@ export class Exchange {
     state.label = path;
     const allow = "GET, HEAD, OPTIONS";
     if (request.method === "OPTIONS") {
-      return send(request, response, { status: 204, headers: { allow } }, this.#headersOf(state));
+      return send(request, response, { status: 204, headers: { allow } }, headersOf(state));
     }
     if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(allow);
-    return send(request, response, await page(request), this.#headersOf(state));
+    return send(request, response, await page(request), headersOf(state));
   }
 
   #preflight(path: string, state: State): number | Promise<number> {
@@ -194,7 +200,7 @@ export class Exchange {
     const allow = match.allow.join(", ");
     const rule = (asked ? routes.find(asked, path)?.endpoint.service : match.service)?.options.cors;
     const cors = origin === undefined ? {} : preflightHeaders(rule, origin, match.allow, askedHeaders);
-    return send(request, response, { status: 204, headers: { allow, ...cors } }, this.#headersOf(state));
+    return send(request, response, { status: 204, headers: { allow, ...cors } }, headersOf(state));
   }
 
   /** Answers with a problem. Never rejects: a service's own format that fails is replaced by the usual one. */
@@ -212,7 +218,7 @@ export class Exchange {
     try {
       const { status, body, mediaType } = problemAnswer(shown, state.requestId, service);
       const answer: Answer = { status, body: JSON.stringify(body), headers, last };
-      return await send(request, response, mediaType ? { ...answer, mediaType } : answer, this.#headersOf(state));
+      return await send(request, response, mediaType ? { ...answer, mediaType } : answer, headersOf(state));
     } catch (error) {
       this.#logFault(state, asFault(error));
       const { status, body, mediaType } = problemAnswer(
@@ -221,16 +227,8 @@ export class Exchange {
         null,
       );
       const answer: Answer = { status, body: JSON.stringify(body), mediaType: mediaType!, last };
-      return await Promise.resolve(send(request, response, answer, this.#headersOf(state))).catch(() => status);
+      return await Promise.resolve(send(request, response, answer, headersOf(state))).catch(() => status);
     }
-  }
-
-  /** Headers that every answer begins with. */
-  #headersOf({ requestId }: State): Headers {
-    const position = this.#options.positions?.current ?? null;
-    return position === null
-      ? { "x-request-id": requestId }
-      : { "x-request-id": requestId, [POSITION_HEADER]: position };
   }
 
   #logFault({ requestId, route }: State, shown: Fault): void {
@@ -284,6 +282,11 @@ const EVERYTHING: Match = {
 
 function notAllowed(allow: string): Fault {
   return fault("METHOD_NOT_ALLOWED", { detail: `It takes ${allow}.`, headers: { allow } });
+}
+
+/** Headers that every answer begins with. */
+function headersOf({ requestId, position }: State): Headers {
+  return position === null ? { "x-request-id": requestId } : { "x-request-id": requestId, [POSITION_HEADER]: position };
 }
 
 /** What a run gave, in the form that the endpoint declares. */

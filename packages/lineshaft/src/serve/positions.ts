@@ -47,16 +47,17 @@ export class Positions {
   isReached(request: IncomingMessage): boolean | Promise<boolean> {
     const wanted = wantedBy(request);
     if (wanted === null || wanted <= this.#relay.position) return true;
+    // Who comes from another node may be the first here who asks for something that is kept.
+    this.#relay.start();
     return this.#relay.waitFor(wanted, POSITION_WAIT_MS);
   }
+}
 
-  /** The cookie for a browser that has written. */
-  cookie({ headers }: IncomingMessage, facts: RequestFacts): string | null {
-    const { current } = this;
-    if (current === null || (headers.cookie === undefined && headers["sec-fetch-site"] === undefined)) return null;
-    const secure = facts.origin.startsWith("https:") ? "; Secure" : "";
-    return `${POSITION_COOKIE}=${current}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
-  }
+/** The cookie for a browser that has written; `null` for other callers. */
+export function cookieOf(position: string | null, { headers }: IncomingMessage, facts: RequestFacts): string | null {
+  if (position === null || (headers.cookie === undefined && headers["sec-fetch-site"] === undefined)) return null;
+  const secure = facts.origin.startsWith("https:") ? "; Secure" : "";
+  return `${POSITION_COOKIE}=${position}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 function wantedBy({ headers }: IncomingMessage): Position | null {

@@ -1,0 +1,277 @@
+/**
+ * Coherence: does a cache of any node ever give an answer that is too old, whatever breaks?
+ *
+ *     node chaos/coherence.ts --reads 1000000 --nodes 3 --seed 1
+ *
+ * Model. Callers write and read counters on random nodes of a fleet, while faults happen. A write gives a value that
+ * was never there before. What a read must give at least is known:
+ *
+ * - the newest value that the same caller wrote, on whatever node, because it brings its position along (QRY-3);
+ * - the newest value that anybody wrote before the position which the reply tells: that node had heard of it (QRY-2).
+ *
+ * Canary. With `--canary` callers leave their positions out, and the first rule is checked all the same: then reads
+ * must be found that are too old, or the check is blind.
+ * Ends by itself; asks 127.0.0.1 only; what it started ends with it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import pg from "pg";
+import { startEmbeddedPostgres } from "../packages/lineshaft/src/engines/postgres-embedded/index.ts";
+import { FleetNode, type Reply } from "./fleet.ts";
+
+export interface CoherencePlan {
+  readonly reads: number;
+  readonly nodes: number;
+  readonly seed: number;
+  /** Faults, one after the other, until the reads are done. */
+  readonly hasFaults: boolean;
+  readonly isCanary: boolean;
+  readonly say: (line: string) => void;
+}
+
+export interface CoherenceResult {
+  readonly reads: number;
+  readonly writes: number;
+  readonly failedCalls: number;
+  readonly hits: number;
+  readonly faults: Readonly<Record<string, number>>;
+  /** Reads that were too old, as sentences; the first hundred. */
+  readonly stale: readonly string[];
+  readonly staleCount: number;
+  /** Counters of which some node gives another value than the database, when all is quiet. */
+  readonly differing: number;
+  readonly seconds: number;
+}
+
+const COUNTERS = 200;
+const CALLERS = 24;
+const WRITE_SHARE = 0.08;
+const FAULT_PAUSE_MS = 1_500;
+const STALE_SHOWN = 100;
+/** Writes of one counter that are remembered. */
+const WRITTEN_MAX = 200;
+
+/** Numbers that follow from a seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A write that was answered: its value is there for whoever has heard of the position. */
+interface Written {
+  readonly value: number;
+  readonly position: bigint;
+}
+
+class Checker {
+  readonly stale: string[] = [];
+  staleCount = 0;
+  reads = 0;
+  writes = 0;
+  failedCalls = 0;
+  readonly #written = Array.from({ length: COUNTERS }, (): Written[] => []);
+
+  wrote(number: number, value: number, position: bigint | null): void {
+    this.writes++;
+    if (position === null) return;
+    const written = this.#written[number]!;
+    written.push({ value, position });
+    if (written.length > WRITTEN_MAX) written.shift();
+  }
+
+  /** The newest value that a reply with this position must have. */
+  knownAt(number: number, position: bigint | null): number {
+    if (position === null) return 0;
+    const values = this.#written[number]!.map((each) => (each.position <= position ? each.value : 0));
+    return Math.max(0, ...values);
+  }
+
+  read(what: string, least: number, seen: number): void {
+    this.reads++;
+    if (seen >= least) return;
+    this.staleCount++;
+    if (this.stale.length < STALE_SHOWN) this.stale.push(`${what}: ${seen}, but at least ${least} was known`);
+  }
+}
+
+interface Stage {
+  readonly plan: CoherencePlan;
+  readonly nodes: readonly FleetNode[];
+  readonly checker: Checker;
+  readonly random: () => number;
+}
+
+/** One caller: what it has written, and the newest position that it was told. */
+async function callOn({ plan, nodes, checker, random }: Stage, name: number): Promise<void> {
+  const own = new Array<number>(COUNTERS).fill(0);
+  let position: string | undefined;
+  while (checker.reads < plan.reads) {
+    const node = nodes[Math.floor(random() * nodes.length)]!;
+    // Few counters are asked for often, as in life.
+    const number = Math.floor(random() ** 3 * COUNTERS);
+    const path = `/counters/${number}`;
+    const brought = plan.isCanary ? undefined : position;
+    try {
+      if (random() < WRITE_SHARE) {
+        const reply = answered(await node.ask("POST", path, brought));
+        const { value } = reply.body;
+        own[number] = Math.max(own[number]!, value);
+        checker.wrote(number, value, reply.position === undefined ? null : positionOf(reply.position));
+        position = newest(position, reply.position);
+      } else {
+        const least = own[number]!;
+        const reply = answered(await node.ask("GET", path, brought));
+        const told = reply.position === undefined ? null : positionOf(reply.position);
+        const what = `caller ${name}, port ${node.port}, counter ${number}, ${brought} brought, ${reply.position} told`;
+        checker.read(what, Math.max(least, checker.knownAt(number, told)), reply.body.value);
+      }
+    } catch {
+      checker.failedCalls++;
+      await pause(5);
+    }
+  }
+}
+
+function answered(reply: Reply): Reply {
+  if (reply.status !== 200) throw new Error(`The node answered ${reply.status}.`);
+  return reply;
+}
+
+/** `0/16B3748` as a number. */
+function positionOf(text: string): bigint {
+  const [high, low] = text.split("/").map((part) => BigInt(`0x${part}`)) as [bigint, bigint];
+  return (high << 32n) | low;
+}
+
+function newest(known: string | undefined, told: string | undefined): string | undefined {
+  if (known === undefined || told === undefined) return told ?? known;
+  return positionOf(told) > positionOf(known) ? told : known;
+}
+
+type Fault = (nodes: readonly FleetNode[], random: () => number, admin: pg.Pool) => Promise<void>;
+
+const pick = <TItem>(items: readonly TItem[], random: () => number): TItem =>
+  items[Math.floor(random() * items.length)]!;
+
+/** What is broken; each ends with everything in place again. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "kill -9 of a node": async (nodes, random) => {
+    const node = pick(nodes, random);
+    await node.kill("SIGKILL");
+    await node.start();
+  },
+  "a node stands still": async (nodes, random) => {
+    const node = pick(nodes, random);
+    node.signal("SIGSTOP");
+    await pause(800);
+    node.signal("SIGCONT");
+  },
+  "the streams end": async (_nodes, _random, admin) => {
+    await admin.query("select pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null");
+  },
+  "all connections end": async (_nodes, _random, admin) => {
+    await admin.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'lineshaft%'",
+    );
+  },
+};
+
+/** Answers out of caches, of the processes that live now. */
+async function hitsOf(nodes: readonly FleetNode[]): Promise<number> {
+  const counts = await Promise.all(nodes.map((node) => node.metric("lineshaft_cache_hits_total").catch(() => 0)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function breakThings(stage: Stage, admin: pg.Pool, crash: () => Promise<void>): Promise<Record<string, number>> {
+  const { plan, nodes, checker, random } = stage;
+  const counts: Record<string, number> = {};
+  const faults: Record<string, Fault> = { ...FAULTS, "kill -9 of Postgres": crash };
+  const names = Object.keys(faults);
+  while (checker.reads < plan.reads) {
+    await pause(FAULT_PAUSE_MS);
+    const name = names[Math.floor(random() * names.length)]!;
+    await faults[name]!(nodes, random, admin).catch((error) => plan.say(`${name}: ${error.message}`));
+    counts[name] = (counts[name] ?? 0) + 1;
+    const hits = await hitsOf(nodes);
+    plan.say(`${checker.reads} reads, ${checker.writes} writes, ${checker.staleCount} stale, ${hits} hits; ${name}`);
+  }
+  return counts;
+}
+
+/** Values of all counters on a node, once it is quiet. */
+async function valuesOn(node: FleetNode): Promise<number[]> {
+  const replies = Array.from({ length: COUNTERS }, (_, number) => node.ask("GET", `/counters/${number}`));
+  return (await Promise.all(replies)).map(({ body }) => body.value);
+}
+
+async function countDiffering(nodes: readonly FleetNode[], admin: pg.Pool): Promise<number> {
+  const { rows } = await admin.query("select value from counters.counter order by number");
+  const truth = (rows as { value: number }[]).map(({ value }) => value);
+  let differing = 0;
+  for (const node of nodes) {
+    const position = (await node.ask("POST", "/counters/0")).position;
+    await node.ask("GET", "/counters/0", position);
+    const values = await valuesOn(node);
+    differing += values.filter((value, index) => index > 0 && value !== truth[index]).length;
+  }
+  return differing;
+}
+
+/** Runs the check. */
+export async function checkCoherence(plan: CoherencePlan): Promise<CoherenceResult> {
+  const startedMs = performance.now();
+  await using made = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), "lineshaft-coherence-"));
+  made.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const postgres = await startEmbeddedPostgres({ folder: join(folder, "postgres") });
+  made.defer(() => postgres.stop());
+  const nodes: FleetNode[] = [];
+  made.defer(async () => void (await Promise.all(nodes.map((node) => node.kill("SIGKILL")))));
+  for (let count = 0; count < plan.nodes; count++) nodes.push(await FleetNode.start(postgres.url));
+  const admin = new pg.Pool({ connectionString: postgres.url, max: 2 });
+  admin.on("error", () => {});
+  made.defer(() => admin.end());
+  await admin.query("insert into counters.counter (number) select generate_series(0, $1)", [COUNTERS - 1]);
+
+  const random = randomOf(plan.seed);
+  const stage = { plan, nodes, checker: new Checker(), random };
+  const crash = async () => {
+    process.kill(postgres.pid, "SIGKILL");
+    await Promise.all(nodes.map((node) => node.untilAnswers()));
+  };
+  const broken = plan.hasFaults ? breakThings(stage, admin, crash) : Promise.resolve({});
+  await Promise.all(Array.from({ length: CALLERS }, (_, name) => callOn(stage, name)));
+  const faults = await broken;
+  const differing = await countDiffering(nodes, admin);
+  const hits = await hitsOf(nodes);
+  const { reads, writes, failedCalls, stale, staleCount } = stage.checker;
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  return { reads, writes, failedCalls, hits, faults, stale, staleCount, differing, seconds };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      reads: { type: "string", default: "100000" },
+      nodes: { type: "string", default: "3" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      canary: { type: "boolean", default: false },
+      calm: { type: "boolean", default: false },
+    },
+  });
+  const say = (line: string): void => void process.stderr.write(`coherence: ${line}\n`);
+  say(`seed ${values.seed}`);
+  const [reads, nodes, seed] = [values.reads, values.nodes, values.seed].map(Number) as [number, number, number];
+  const plan = { reads, nodes, seed, hasFaults: !values.calm, isCanary: values.canary, say };
+  const result = await checkCoherence(plan);
+  process.stdout.write(`${JSON.stringify({ seed, nodes, ...result }, null, 2)}\n`);
+  process.exit(result.staleCount + result.differing === 0 || values.canary ? 0 : 1);
+}
