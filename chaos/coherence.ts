@@ -1,7 +1,7 @@
 /**
  * Coherence: does a cache of any node ever give an answer that is too old, whatever breaks?
  *
- *     node chaos/coherence.ts --reads 1000000 --nodes 3 --seed 1
+ *     npm run chaos -- --reads 1000000 --nodes 3 --seed 1
  *
  * Model. Callers write and read counters on random nodes of a fleet, while faults happen. A write gives a value that
  * was never there before. What a read must give at least is known:

@@ -15,7 +15,7 @@ function joined(): { promised: Set<string>; tested: Map<string, Set<string>> } {
   const page = readFileSync(join(ROOT, "docs/promises.md"), "utf8");
   const promised = new Set([...page.matchAll(/^\| ([A-Z]{3,4}-\d+) \|/gm)].map(([, id]) => id!));
   const tested = new Map<string, Set<string>>();
-  const files = globSync("{packages,apps,docs,tools,bench}/**/*.test.ts", {
+  const files = globSync("{packages,apps,docs,tools,bench,chaos}/**/*.test.ts", {
     cwd: ROOT,
     exclude: (path) => /node_modules|dist|\.generated/.test(path),
   });

@@ -1,7 +1,7 @@
 /**
  * Run: the one way from an npm script to a program of this repository.
  *
- *     node tools/run.mjs <start|test|build|build:web|bench|reference|check|format> [arguments]
+ *     node tools/run.mjs <start|test|build|build:web|bench|chaos|reference|check|format> [arguments]
  *
  * Model. Any Node from 20 on may start this file. It installs the dependencies if they differ from the lock file
  * (`install.mjs`), finds the pinned runtime among them, and runs the script with it, as a child.
@@ -42,6 +42,7 @@ const SCRIPTS = {
   test: { args: ["tools/test.ts"] },
   build: { args: ["tools/build.ts"] },
   bench: { args: ["bench/run.ts"] },
+  chaos: { args: ["chaos/coherence.ts"] },
   reference: { args: ["tools/reference.ts"] },
   "build:web": { args: ["tools/build-web.ts"] },
   check: { args: ["tools/test.ts", "--only", "types,lint,tidy"] },

@@ -24,7 +24,7 @@ import { provideServers } from "./servers.ts";
 import type { Totals } from "./test-totals.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const TEST_FILES = "{packages,apps,tools,docs,bench}/**/*.test.{ts,tsx}";
+const TEST_FILES = "{packages,apps,tools,docs,bench,chaos}/**/*.test.{ts,tsx}";
 const TEST_TIMEOUT_MS = 5 * 60_000;
 const RUN_TIMEOUT_MS = 45 * 60_000;
 const FILES_AT_ONCE = 2;
