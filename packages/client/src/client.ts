@@ -67,8 +67,8 @@ class Shared {
     const route = await unlessAborted(this.routes.find(name), options?.signal);
     try {
       const { text, position } = await this.http.send(outgoing(route, input), options);
-      const value = text === "" && !route.text ? undefined : route.text ? text : readJson(text);
-      return { value, position };
+      const readText = text === "" ? () => undefined : readJson;
+      return { value: route.text ? text : readText(text), position };
     } catch (error) {
       // The server has changed since it gave its table.
       if (error instanceof Problem && error.code === "ROUTE_NOT_FOUND") this.routes.forget();
