@@ -227,7 +227,7 @@ for (const server of TEST_SERVERS) {
       await poll(async () => (await started.metric('lineshaft_live_connections{kind="socket"}')) === 0);
     });
 
-    test("who floods and does not read is not read from, costs bounded memory, and gets the newest answer", async () => {
+    test("who floods and does not read costs bounded memory, and then gets the newest answer", async () => {
       await started.client.query("insert into site.post (slug, text) values ('large', repeat('x', 400000))");
       using slow = await Listener.open(url);
       using quick = await Listener.open(url);
