@@ -51,6 +51,8 @@ const CALLERS = 24;
 const WRITE_SHARE = 0.08;
 const FAULT_PAUSE_MS = 1_500;
 const STALE_SHOWN = 100;
+/** Recovery after a crash takes that long at most. */
+const DATABASE_MS = 60_000;
 /** Writes of one counter that are remembered. */
 const WRITTEN_MAX = 200;
 
@@ -77,7 +79,12 @@ class Checker {
   reads = 0;
   writes = 0;
   failedCalls = 0;
+  readonly #say: (line: string) => void;
   readonly #written = Array.from({ length: COUNTERS }, (): Written[] => []);
+
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
 
   wrote(number: number, value: number, position: bigint | null): void {
     this.writes++;
@@ -98,7 +105,10 @@ class Checker {
     this.reads++;
     if (seen >= least) return;
     this.staleCount++;
-    if (this.stale.length < STALE_SHOWN) this.stale.push(`${what}: ${seen}, but at least ${least} was known`);
+    if (this.stale.length >= STALE_SHOWN) return;
+    const sentence = `${what}: ${seen}, but at least ${least} was known`;
+    this.stale.push(sentence);
+    this.#say(sentence);
   }
 }
 
@@ -206,6 +216,19 @@ async function breakThings(stage: Stage, admin: pg.Pool, crash: () => Promise<vo
   return counts;
 }
 
+async function untilDatabaseAnswers(admin: pg.Pool): Promise<void> {
+  const deadline = performance.now() + DATABASE_MS;
+  const answers = () =>
+    admin.query("select 1").then(
+      () => true,
+      () => false,
+    );
+  while (!(await answers())) {
+    if (performance.now() > deadline) throw new Error(`The database did not answer within ${DATABASE_MS} ms.`);
+    await pause(50);
+  }
+}
+
 /** Values of all counters on a node, once it is quiet. */
 async function valuesOn(node: FleetNode): Promise<number[]> {
   const replies = Array.from({ length: COUNTERS }, (_, number) => node.ask("GET", `/counters/${number}`));
@@ -242,14 +265,16 @@ export async function checkCoherence(plan: CoherencePlan): Promise<CoherenceResu
   await admin.query("insert into counters.counter (number) select generate_series(0, $1)", [COUNTERS - 1]);
 
   const random = randomOf(plan.seed);
-  const stage = { plan, nodes, checker: new Checker(), random };
+  const stage = { plan, nodes, checker: new Checker(plan.say), random };
   const crash = async () => {
     process.kill(postgres.pid, "SIGKILL");
+    await untilDatabaseAnswers(admin);
     await Promise.all(nodes.map((node) => node.untilAnswers()));
   };
   const broken = plan.hasFaults ? breakThings(stage, admin, crash) : Promise.resolve({});
   await Promise.all(Array.from({ length: CALLERS }, (_, name) => callOn(stage, name)));
   const faults = await broken;
+  await untilDatabaseAnswers(admin);
   const differing = await countDiffering(nodes, admin);
   const hits = await hitsOf(nodes);
   const { reads, writes, failedCalls, stale, staleCount } = stage.checker;

@@ -10,9 +10,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import type { Pool } from "../data/pool.ts";
-import { CallTransaction, NotAlone, positionNow } from "../data/transaction.ts";
+import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
+import { formatPosition } from "../log/position.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
@@ -43,7 +44,7 @@ export interface CallRuntime {
 export interface CallResult {
   readonly value: unknown;
   readonly headers: readonly [name: string, value: string][];
-  /** A position behind the commit of a command that this node has not heard of yet; `null` when it has. */
+  /** A position that the commit is before; `null` when nothing was written, or nothing is heard. */
   readonly position: string | null;
 }
 
@@ -92,16 +93,14 @@ function transactionOf(
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
   const alone = readOnly && !severalStatements.has(endpoint);
-  const tells =
-    readOnly || !relay || relay.state === "polling" ? null : relay.state === "streaming" ? "xid" : "position";
-  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, tells });
+  const isTold = !readOnly && relay != null && relay.state !== "polling";
+  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, isTold });
 }
 
-/** Waits until this node has heard of a commit. Where it does not hear in time, the reply tells where it is. */
-async function positionAfter({ relay, pool }: CallRuntime, { xid, position }: CallTransaction): Promise<string | null> {
-  if (xid === null || !relay) return position;
-  if (await relay.waitForXid(xid, HEARD_MS)) return null;
-  return positionNow(pool).catch(() => null);
+/** Waits until this node has heard of a commit; where it does not hear in time, the log's end is a later position. */
+async function positionAfter({ relay }: CallRuntime, { xid, position }: CallTransaction): Promise<string | null> {
+  const isHeard = xid !== null && relay?.state === "streaming" && (await relay.waitForXid(xid, HEARD_MS));
+  return isHeard ? formatPosition(relay.position) : position;
 }
 
 /**

@@ -41,8 +41,8 @@ export interface TransactionOptions {
   readonly readOnly: boolean;
   /** Whether the only statement is expected to be the first. Read-only transactions only. */
   readonly alone?: boolean;
-  /** What to ask along with the commit: the number of the transaction, or a position that is behind it. */
-  readonly tells?: "xid" | "position" | null;
+  /** Whether to ask, in the message of the commit, for the transaction's number and for a position behind it. */
+  readonly isTold?: boolean;
   /** Watches a read-only transaction. */
   readonly observer?: CallObserver | null;
 }
@@ -78,19 +78,10 @@ function preparedOf(service: string, text: string): Prepared | undefined {
   return made;
 }
 
-const XID = "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as xid";
-const POSITION = "select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as position";
-
-/** A position that every commit so far is before. */
-export async function positionNow(pool: Pool): Promise<string> {
-  const session = await pool.acquire();
-  try {
-    const { rows } = await session.query({ text: POSITION });
-    return (rows[0] as { position: string }).position;
-  } finally {
-    pool.release(session);
-  }
-}
+/** The end of the log after a commit is a position that the commit is before. */
+const TOLD_COMMIT = `select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as told;
+  commit;
+  select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as told`;
 
 function statementOf(text: string, values: unknown[], known: Prepared | undefined): Statement {
   const queryMode = "extended";
@@ -145,7 +136,7 @@ export class CallTransaction {
     return this.#xid;
   }
 
-  /** A position that is behind its commit, if it was to tell one. */
+  /** A position that its commit is before; `null` when it has written nothing, or was not to tell. */
   get position(): string | null {
     return this.#position;
   }
@@ -239,8 +230,7 @@ export class CallTransaction {
 
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
-    const { tells = null } = this.#options;
-    const text = tells === "xid" ? `${XID}; commit` : tells === "position" ? `commit; ${POSITION}` : "commit";
+    const text = this.#options.isTold ? TOLD_COMMIT : "commit";
     const { command, rows } = await session.query({ text }).catch((error) => {
       this.#failure ??= error;
       this.#pool.release(session);
@@ -249,8 +239,10 @@ export class CallTransaction {
     this.#pool.release(session);
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
-    const [{ xid = null, position = null } = {}] = rows as { xid?: string | null; position?: string }[];
-    if (xid !== null) this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
+    if (!this.#options.isTold) return;
+    const [{ told: xid }, { told: position }] = rows as [{ told: string | null }, { told: string }];
+    if (xid === null) return;
+    this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
     this.#position = position;
   }
 

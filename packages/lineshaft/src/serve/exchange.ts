@@ -159,7 +159,7 @@ export class Exchange {
       return this.#answerKept(answers, call, output, state);
     }
     const { value, headers: given, position } = await runCall(runtime, call);
-    if (endpoint.kind === "command") state.position = position ?? positions?.current ?? null;
+    if (position !== null) state.position = position;
     const cookie = endpoint.kind === "command" && cookieOf(state.position, request, facts);
     const entries = cookie ? [...given, ["set-cookie", cookie] as const] : given;
     const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
