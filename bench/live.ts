@@ -6,8 +6,8 @@
  *
  * Model. One embedded Postgres, durable, and one node, in a process of its own; the subscribers live in this one. The
  * delay is from the answer to the writer's commit until the subscriber has the answer, so both clocks are one. Three
- * rounds: commits at `COMMITS_PER_SECOND` with one subscriber; `CROWD` subscribers of one query; sockets that do nothing,
- * as many as the system lets this process open. All processes share one machine: read ratios, not digits.
+ * rounds: commits at `COMMITS_PER_SECOND` with one subscriber; `CROWD` subscribers of one query; sockets that do
+ * nothing, as many as the system lets this process open. All processes share one machine: read ratios, not digits.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
