@@ -7,7 +7,8 @@
  * was never there before. What a read must give at least is known:
  *
  * - the newest value that the same caller wrote, on whatever node, because it brings its position along (QRY-3);
- * - the newest value that anybody wrote before the position which the reply tells: that node had heard of it (QRY-2).
+ * - the newest value that anybody was told to have written, before the read was sent, at a position up to the one that
+ *   the reply tells: that node had heard of it (QRY-2). What is committed at the same moment may be missing.
  *
  * Canary. With `--canary` callers leave their positions out, and the first rule is checked all the same: then reads
  * must be found that are too old, or the check is blind.
@@ -67,10 +68,11 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** A write that was answered: its value is there for whoever has heard of the position. */
+/** A write that was answered: its value is there for whoever asks later and has heard of the position. */
 interface Written {
   readonly value: number;
   readonly position: bigint;
+  readonly atMs: number;
 }
 
 class Checker {
@@ -90,15 +92,15 @@ class Checker {
     this.writes++;
     if (position === null) return;
     const written = this.#written[number]!;
-    written.push({ value, position });
+    written.push({ value, position, atMs: performance.now() });
     if (written.length > WRITTEN_MAX) written.shift();
   }
 
-  /** The newest value that a reply with this position must have. */
-  knownAt(number: number, position: bigint | null): number {
+  /** The newest value that a reply with this position must have, when it was asked for at that time. */
+  knownAt(number: number, position: bigint | null, sentMs: number): number {
     if (position === null) return 0;
-    const values = this.#written[number]!.map((each) => (each.position <= position ? each.value : 0));
-    return Math.max(0, ...values);
+    const known = this.#written[number]!.filter((each) => each.position <= position && each.atMs < sentMs);
+    return Math.max(0, ...known.map(({ value }) => value));
   }
 
   read(what: string, least: number, seen: number): void {
@@ -138,10 +140,11 @@ async function callOn({ plan, nodes, checker, random }: Stage, name: number): Pr
         position = newest(position, reply.position);
       } else {
         const least = own[number]!;
+        const sentMs = performance.now();
         const reply = answered(await node.ask("GET", path, brought));
         const told = reply.position === undefined ? null : positionOf(reply.position);
         const what = `caller ${name}, port ${node.port}, counter ${number}, ${brought} brought, ${reply.position} told`;
-        checker.read(what, Math.max(least, checker.knownAt(number, told)), reply.body.value);
+        checker.read(what, Math.max(least, checker.knownAt(number, told, sentMs)), reply.body.value);
       }
     } catch {
       checker.failedCalls++;

@@ -26,6 +26,7 @@ const SHOWN_ELSEWHERE = [
   /^npm create lineshaft my-app$/, // packages/create-lineshaft/test/create.test.ts
   // packages/lineshaft/test/cli
   /^npx lineshaft (?:dev|doctor|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/,
+  /^node (?:packages\/lineshaft\/src\/readset\/test\/long-run\.ts 1 5|bench\/readset\.ts)$/, // readset/random.test.ts
 ];
 
 interface Block {

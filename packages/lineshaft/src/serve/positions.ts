@@ -1,10 +1,10 @@
 /**
  * Positions: how a caller reads its own writes on any node (QRY-3).
  *
- * Each reply tells the position that its answer is at least as new as. A caller, or its browser by a cookie, brings the
- * newest one along; a node that has not heard so much waits for a moment, and then reads past its cache, from the
- * database, which is always new enough. A position is no secret and grants nothing: one that was made up only costs its
- * sender the wait.
+ * Each reply tells a position: every commit up to it that was acknowledged when the request came is part of the answer.
+ * A caller, or its browser by a cookie, brings the newest one along; a node that has not heard so much waits for a
+ * moment, and then reads past its cache, from the database, which is always new enough. A position is no secret and
+ * grants nothing: one that was made up only costs its sender the wait.
  */
 import type { IncomingMessage } from "node:http";
 import type { RequestFacts } from "../define/endpoint.ts";
