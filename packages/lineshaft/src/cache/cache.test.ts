@@ -62,16 +62,25 @@ const nested = site.query("GET /nested", {
 });
 const time = site.query("GET /time", {
   output: { at: field.time() },
-  run: async ({ now }) => (runs.time++, { at: now }),
+  async run({ now }) {
+    runs.time++;
+    return { at: now };
+  },
 });
 const short = site.query("GET /short", {
   output: { at: field.time() },
   cache: { seconds: 60 },
-  run: async ({ now }) => (runs.short++, { at: now }),
+  async run({ now }) {
+    runs.short++;
+    return { at: now };
+  },
 });
 const header = site.query("GET /header", {
   output: { text: field.text() },
-  run: async ({ request }) => (runs.header++, { text: String(request.headers["x-text"]) }),
+  async run({ request }) {
+    runs.header++;
+    return { text: String(request.headers["x-text"]) };
+  },
 });
 const view = site.command("POST /posts/:slug/view", {
   input: { slug: Post.fields.slug },
