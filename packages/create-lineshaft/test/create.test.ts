@@ -25,9 +25,9 @@ interface Result {
   readonly output: string;
 }
 
-/** The environment of a user: this Node comes first, and nothing tells that a test is under way. */
+/** The environment of a user: this Node comes first, and nothing tells that a test is under way but the network's keys. */
 function userEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:NODE_|LINESHAFT_|npm_|CI$)/.test(name));
+  const own = Object.entries(process.env).filter(([name]) => !/^(?:NODE_(?!EXTRA_CA_CERTS)|LINESHAFT_|npm_|CI$)/.test(name));
   const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
   return { ...Object.fromEntries(own), PATH, npm_config_cache: process.env["npm_config_cache"], ...extra };
 }
