@@ -25,9 +25,11 @@ interface Result {
   readonly output: string;
 }
 
-/** The environment of a user: this Node comes first, and nothing tells that a test is under way but the network's keys. */
+const TELLING = /^(?:NODE_(?!EXTRA_CA_CERTS)|LINESHAFT_|npm_|CI$)/;
+
+/** The environment of a user: this Node comes first, nothing tells of a test, and the network's certificates stay. */
 function userEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:NODE_(?!EXTRA_CA_CERTS)|LINESHAFT_|npm_|CI$)/.test(name));
+  const own = Object.entries(process.env).filter(([name]) => !TELLING.test(name));
   const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
   return { ...Object.fromEntries(own), PATH, npm_config_cache: process.env["npm_config_cache"], ...extra };
 }
