@@ -93,14 +93,23 @@ function transactionOf(
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
   const alone = readOnly && !severalStatements.has(endpoint);
-  const isTold = !readOnly && relay != null && relay.state !== "polling";
-  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, isTold });
+  const isHeard = !readOnly && relay != null && relay.state !== "polling";
+  const asks = isHeard ? (relay.state === "streaming" ? "xid" : "position") : null;
+  return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, asks });
 }
 
-/** Waits until this node has heard of a commit; where it does not hear in time, the log's end is a later position. */
-async function positionAfter({ relay }: CallRuntime, { xid, position }: CallTransaction): Promise<string | null> {
-  const isHeard = xid !== null && relay?.state === "streaming" && (await relay.waitForXid(xid, HEARD_MS));
-  return isHeard ? formatPosition(relay.position) : position;
+/**
+ * Waits until this node has heard of a commit. Where it does not hear in time, the end of the log is a later position;
+ * without one the caller could not read its own write elsewhere, so a database that is gone by then is told.
+ */
+async function positionAfter({ relay, pool }: CallRuntime, { xid, position }: CallTransaction): Promise<string | null> {
+  if (xid === null || !relay) return position;
+  if (relay.state === "streaming" && (await relay.waitForXid(xid, HEARD_MS))) return formatPosition(relay.position);
+  try {
+    return await pool.position();
+  } catch (error) {
+    throw unknownOutcome(error);
+  }
 }
 
 /**

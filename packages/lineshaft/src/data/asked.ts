@@ -47,7 +47,8 @@ export class Asked {
   readonly values: unknown[] | undefined;
   readonly name: string | undefined;
   readonly queryMode: string | undefined;
-  readonly #begin: string | undefined;
+  readonly #ahead: string | undefined;
+  readonly #behind: string | undefined;
   readonly callback: Told;
   readonly portal = "";
   readonly binary = false;
@@ -62,21 +63,23 @@ export class Asked {
   #answered = false;
 
   /** @param known  Columns of prepared statements of this session, by name. */
-  constructor({ text, values, name, queryMode, begin }: Statement, known: Map<string, Columns>, callback: Told) {
+  constructor(
+    { text, values, name, queryMode, ahead, behind }: Statement,
+    known: Map<string, Columns>,
+    callback: Told,
+  ) {
     this.text = text;
     this.values = values;
     this.name = name;
     this.queryMode = queryMode;
-    this.#begin = begin;
+    this.#ahead = ahead;
+    this.#behind = behind;
     this.#known = known;
     this.callback = callback;
   }
 
   prepare(connection: Wire): void {
-    if (this.#begin !== undefined) {
-      connection.bind({ portal: "", statement: this.#begin });
-      connection.execute({ portal: "", rows: 0 });
-    }
+    if (this.#ahead !== undefined) runPrepared(connection, this.#ahead);
     const columns = this.name === undefined ? undefined : this.#known.get(this.name);
     if (!columns) {
       (pg.Query.prototype as unknown as { prepare(connection: Wire): void }).prepare.call(this, connection);
@@ -92,6 +95,7 @@ export class Asked {
       return;
     }
     connection.execute({ portal: "", rows: 0 });
+    if (this.#behind !== undefined) runPrepared(connection, this.#behind);
     connection.sync();
   }
 
@@ -150,6 +154,11 @@ export class Asked {
     if (this.#broken) this.callback(this.#broken);
     else this.callback(null, { rows: this.#rows, rowCount: this.#count, command: this.#command });
   }
+}
+
+function runPrepared(connection: Wire, statement: string): void {
+  connection.bind({ portal: "", statement });
+  connection.execute({ portal: "", rows: 0 });
 }
 
 // The driver takes only queries of its own kind into its pipeline; what is not said above is inherited.

@@ -188,6 +188,16 @@ export class Pool implements AsyncDisposable {
     for (const session of this.#idle.splice(0)) this.#drop(session, false);
   }
 
+  /** A position that every commit so far is before. */
+  async position(): Promise<string> {
+    const session = await this.acquire();
+    try {
+      return await session.position();
+    } finally {
+      this.release(session);
+    }
+  }
+
   /** One round trip; for readiness. */
   async ping(): Promise<void> {
     const session = await this.acquire();

@@ -28,8 +28,9 @@ export interface Statement {
   readonly name?: string;
   /** One statement with parameters apart from it. Without: text of several statements, and no parameters. */
   readonly queryMode?: "extended";
-  /** The name of a prepared `begin` that goes ahead of it. */
-  readonly begin?: string;
+  /** Names of prepared statements that go ahead of it and behind it, as one question; the latter if it is prepared. */
+  readonly ahead?: string;
+  readonly behind?: string;
   /** Told how long the server took for it. */
   readonly cost?: Cost;
 }
@@ -39,6 +40,19 @@ export interface Cost {
   /** A moving average in milliseconds; `undefined` before the first answer. */
   ms: number | undefined;
 }
+
+const COMMIT: Statement = { text: "commit", name: "ls_commit", queryMode: "extended" };
+const XID = {
+  text: "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as told",
+  name: "ls_xid",
+  queryMode: "extended",
+} as const;
+/** Behind a commit, the end of the log is a position that the commit is before. */
+const POSITION = {
+  text: "select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as told",
+  name: "ls_position",
+  queryMode: "extended",
+} as const;
 
 const SNAPSHOT: Statement = {
   text: "select pg_catalog.pg_current_snapshot()::pg_catalog.text as snapshot",
@@ -80,6 +94,7 @@ export class Session {
   /** Asked for in what has not gone out yet. */
   #snapshot: Promise<string> | null = null;
   #gathers = false;
+  #preparedCommit = false;
   /** The search path outside of transactions, as it was last set. */
   #path = "";
   #heardAtMs = 0;
@@ -166,7 +181,7 @@ export class Session {
    * are one question with one answer, and where the `begin` fails the server skips the statement.
    */
   begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
-    if (this.#begins.has(text)) return this.query({ ...first, begin: text });
+    if (this.#begins.has(text)) return this.query({ ...first, ahead: text });
     this.#beginning = true;
     this.#send({ text, name: text, queryMode: "extended" }).then(
       () => {
@@ -179,6 +194,30 @@ export class Session {
       },
     );
     return this.query(first);
+  }
+
+  /**
+   * Commits, and asks in the same message for the number of the transaction, or for a position that it is before. Once
+   * this session has prepared what that takes, all is one question with one answer.
+   */
+  async commit(asks: "xid" | "position" | null): Promise<{ readonly command: string; readonly told: string | null }> {
+    if (asks === null) return { command: (await this.query({ text: "commit" })).command, told: null };
+    const question = asks === "xid" ? XID : POSITION;
+    if (this.#preparedCommit && this.#columns.has(question.name)) {
+      const { command, rows } = await this.query(
+        asks === "xid" ? { ...question, behind: COMMIT.name! } : { ...question, ahead: COMMIT.name! },
+      );
+      return { command, told: toldBy(rows) };
+    }
+    const first = asks === "xid" ? question : COMMIT;
+    const [a, b] = await Promise.all([this.#send(first), this.query(asks === "xid" ? COMMIT : question)]);
+    this.#preparedCommit = true;
+    return asks === "xid" ? { command: b.command, told: toldBy(a.rows) } : { command: a.command, told: toldBy(b.rows) };
+  }
+
+  /** A position that every commit so far is before. */
+  async position(): Promise<string> {
+    return toldBy((await this.query(POSITION)).rows)!;
   }
 
   /**
@@ -255,4 +294,8 @@ export class Session {
 
 function averageOf(known: number | undefined, ms: number): number {
   return known === undefined ? ms : known + (ms - known) * COST_WEIGHT;
+}
+
+function toldBy(rows: readonly unknown[]): string | null {
+  return (rows[0] as { readonly told: string | null }).told;
 }

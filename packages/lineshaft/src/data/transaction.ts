@@ -41,8 +41,8 @@ export interface TransactionOptions {
   readonly readOnly: boolean;
   /** Whether the only statement is expected to be the first. Read-only transactions only. */
   readonly alone?: boolean;
-  /** Whether to ask, in the message of the commit, for the transaction's number and for a position behind it. */
-  readonly isTold?: boolean;
+  /** What to ask in the message of the commit: the number of the transaction, or a position that it is before. */
+  readonly asks?: "xid" | "position" | null;
   /** Watches a read-only transaction. */
   readonly observer?: CallObserver | null;
 }
@@ -77,11 +77,6 @@ function preparedOf(service: string, text: string): Prepared | undefined {
   known.set(text, made);
   return made;
 }
-
-/** The end of the log after a commit is a position that the commit is before. */
-const TOLD_COMMIT = `select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as told;
-  commit;
-  select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as told`;
 
 function statementOf(text: string, values: unknown[], known: Prepared | undefined): Statement {
   const queryMode = "extended";
@@ -131,12 +126,12 @@ export class CallTransaction {
     return this.#committing;
   }
 
-  /** The low 32 bits of its number, once it has committed; `null` when it has written nothing, or was not to tell. */
+  /** The low 32 bits of its number, once it has committed; `null` when it wrote nothing, or was not asked. */
   get xid(): number | null {
     return this.#xid;
   }
 
-  /** A position that its commit is before; `null` when it has written nothing, or was not to tell. */
+  /** A position that its commit is before; `null` when that was not asked for. */
   get position(): string | null {
     return this.#position;
   }
@@ -230,20 +225,17 @@ export class CallTransaction {
 
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
-    const text = this.#options.isTold ? TOLD_COMMIT : "commit";
-    const { command, rows } = await session.query({ text }).catch((error) => {
+    const { asks = null } = this.#options;
+    const { command, told } = await session.commit(asks).catch((error) => {
       this.#failure ??= error;
-      this.#pool.release(session);
+      this.#pool.release(session, errorCode(error) === ABORTED);
       throw error;
     });
     this.#pool.release(session);
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
-    if (!this.#options.isTold) return;
-    const [{ told: xid }, { told: position }] = rows as [{ told: string | null }, { told: string }];
-    if (xid === null) return;
-    this.#xid = Number(BigInt.asUintN(32, BigInt(xid)));
-    this.#position = position;
+    if (asks === "position") this.#position = told;
+    else if (told !== null) this.#xid = Number(BigInt.asUintN(32, BigInt(told)));
   }
 
   /** Undoes everything that was not committed. Never rejects, and nobody waits for it. */
