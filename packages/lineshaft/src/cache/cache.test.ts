@@ -108,7 +108,13 @@ async function heard(app: TestApp, client: pg.Client): Promise<void> {
   await poll(() => app.relay!.position > BigInt(rows[0].position));
 }
 
-const bodyOf = async (app: TestApp, path: string, init?: RequestInit) => (await app.fetch(path, init)).json() as any;
+/** What answers here may have. */
+interface Body {
+  readonly views: number;
+  readonly name?: string;
+}
+
+const bodyOf = async (app: TestApp, path: string) => (await app.fetch(path)).json() as Promise<Body>;
 
 for (const server of TEST_SERVERS) {
   describe(`the cache on ${server.name}`, { skip: missing(server) }, () => {

@@ -101,8 +101,8 @@ export class Fill implements CallObserver {
 
   #add(shape: CacheableShape, { parameters }: StatementSeen, keys: readonly KeyAnswer[]): void {
     const bound = bind(shape, parameters, keys);
-    if (!bound.isCacheable) return this.refuse(bound.reason);
-    this.#reads.push(...bound.reads);
+    if (bound.isCacheable) this.#reads.push(...bound.reads);
+    else this.refuse(bound.reason);
   }
 }
 

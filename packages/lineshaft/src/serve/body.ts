@@ -97,7 +97,10 @@ function jsonDetail(error: Error): string {
 }
 
 function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, refuse: (error: unknown) => void): void {
-  if (request.destroyed) return refuse(cutOff());
+  if (request.destroyed) {
+    refuse(cutOff());
+    return;
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   const collect = (chunk: Buffer) => {
