@@ -112,7 +112,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const urls = await listen(node, started, start.bounds ?? {});
   const resources = started.move();
   let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= resources.disposeAsync());
+  const stop = () => (stopping ??= endOf(resources));
   return {
     ...urls,
     declarations,
@@ -126,6 +126,16 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Ends in order. What is waited for may have timers that keep no process alive: the end does. */
+async function endOf(resources: AsyncDisposableStack): Promise<void> {
+  const awake = setInterval(() => {}, 1_000);
+  try {
+    await resources.disposeAsync();
+  } finally {
+    clearInterval(awake);
+  }
 }
 
 function openRelay(
