@@ -12,7 +12,6 @@
  * To add work see `servers/notes.ts`; to add a peer, `SERVERS` and a file in `servers/`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -39,18 +38,6 @@ import { verify } from "./verify.ts";
 const REST_MS = 200;
 
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
-
-/** Stops with the wrapper, however that ends; the servers see that this process is gone. */
-function stopWithParent(): void {
-  const fd = Number(process.env.LINESHAFT_PARENT_FD);
-  delete process.env.LINESHAFT_PARENT_FD;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-  if (fd > 0)
-    new Socket({ fd, readable: true, writable: false })
-      .on("close", () => process.exit(1))
-      .resume()
-      .unref();
-}
 
 /** Ours makes the tables by its migrations; then the rows are put in. */
 async function prepareDatabase(databaseUrl: string): Promise<void> {
@@ -156,16 +143,14 @@ async function runBench(options: BenchOptions): Promise<void> {
   write({ at: new Date().toISOString(), machine, settings, measurements, starts, loadedBytes }, options.folder);
 }
 
-async function main(): Promise<void> {
-  stopWithParent();
-  if (process.argv.includes("--help")) return void process.stdout.write(`${USAGE}\n`);
+/** @param args   The command line's, without the name of the bench. */
+export async function main(args: readonly string[]): Promise<void> {
+  if (args.includes("--help")) return void process.stdout.write(`${USAGE}\n`);
   try {
-    await runBench(readOptions(process.argv.slice(2)));
+    await runBench(readOptions(args));
   } catch (error) {
     const isExpected = error instanceof UsageError || (error as Error).name === "InstallError";
     say(isExpected ? (error as Error).message : String((error as Error).stack));
     process.exitCode = 1;
   }
 }
-
-if (import.meta.main) await main();

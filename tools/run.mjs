@@ -41,7 +41,7 @@ const SCRIPTS = {
   start: { args: ["apps/main.ts"], production: true },
   test: { args: ["tools/test.ts"] },
   build: { args: ["tools/build.ts"] },
-  bench: { args: ["bench/run.ts"] },
+  bench: { args: ["bench/main.ts"] },
   chaos: { args: ["chaos/coherence.ts"] },
   reference: { args: ["tools/reference.ts"] },
   "build:web": { args: ["tools/build-web.ts"] },

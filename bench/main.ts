@@ -1,0 +1,37 @@
+/**
+ * The one way into the benches: `npm run bench -- <name> [options]`; without a name, the comparison with the peers.
+ *
+ * Each bench is a file with a `main` that takes the rest of the command line. It is imported only when it is asked for:
+ * benches share a look, not each other's set-up. To add one: `BENCHES` below, and a line in the guide.
+ */
+import { Socket } from "node:net";
+
+interface Bench {
+  main(args: readonly string[]): Promise<void>;
+}
+
+const DEFAULT = "peers";
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  peers: () => import("./run.ts"),
+};
+
+/** Stops with the wrapper, however that ends; the servers see that this process is gone. */
+function stopWithParent(): void {
+  const fd = Number(process.env.LINESHAFT_PARENT_FD);
+  delete process.env.LINESHAFT_PARENT_FD;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  if (fd > 0)
+    new Socket({ fd, readable: true, writable: false })
+      .on("close", () => process.exit(1))
+      .resume()
+      .unref();
+}
+
+const [first, ...rest] = process.argv.slice(2);
+const isNamed = first !== undefined && !first.startsWith("-");
+const load = BENCHES[isNamed ? first : DEFAULT];
+stopWithParent();
+if (load === undefined) {
+  process.stderr.write(`bench: "${first}" is not there; there are ${Object.keys(BENCHES).join(", ")}.\n`);
+  process.exitCode = 1;
+} else await (await load()).main(isNamed ? rest : process.argv.slice(2));
