@@ -6,6 +6,7 @@ import type { Cache } from "../cache/index.ts";
 import { Answers } from "../call/answers.ts";
 import { Questions } from "../call/questions.ts";
 import type { CallRuntime } from "../call/run.ts";
+import { Scopes } from "../call/scope.ts";
 import type { Declarations } from "../define/declarations.ts";
 import type { Mailer } from "../define/service.ts";
 import { MailSandbox } from "../engines/mail-sandbox.ts";
@@ -110,9 +111,10 @@ function openDoors(
     log,
     clock,
   };
-  const questions = new Questions({ runtime, clock });
+  const scopes = new Scopes();
+  const questions = new Questions({ runtime, clock, scopes });
   const gate = new LiveGate({ ...shared, services, cache, live, questions, bounds });
-  const answers = cache && new Answers(cache, metrics);
+  const answers = cache && new Answers(cache, metrics, scopes);
   return { gate, exchange: new Exchange({ ...shared, pages, runtime, answers, live: gate }) };
 }
 

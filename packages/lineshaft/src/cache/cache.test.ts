@@ -1,5 +1,8 @@
 /** Contract of the cache: what is kept, for whom, how long, and that no interleaving makes it old. Real servers. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { sql } from "kysely";
 import type pg from "pg";
@@ -23,7 +26,7 @@ const site = service("site", { entities: { Author, Post }, actor: "anyone" });
 const [ADA, GRACE] = ["01976a0e-0000-7000-8000-000000000001", "01976a0e-0000-7000-8000-000000000002"];
 
 /** How often each `run` was called, and what one waits for after it has read. */
-const runs = { post: 0, withAuthor: 0, mine: 0, time: 0, header: 0, short: 0, nested: 0 };
+const runs = { post: 0, withAuthor: 0, mine: 0, time: 0, header: 0, origin: 0, short: 0, nested: 0 };
 let gate: Promise<void> | null = null;
 
 const post = site.query("GET /posts/:slug", {
@@ -82,6 +85,13 @@ const header = site.query("GET /header", {
     return { text: String(request.headers["x-text"]) };
   },
 });
+const origin = site.query("GET /origin", {
+  output: { url: field.text() },
+  async run({ request }) {
+    runs.origin++;
+    return { url: `${request.origin}/posts` };
+  },
+});
 const view = site.command("POST /posts/:slug/view", {
   input: { slug: Post.fields.slug },
   async run({ input, db }) {
@@ -89,7 +99,9 @@ const view = site.command("POST /posts/:slug/view", {
     await db.updateTable("post").set({ views }).where("slug", "=", input.slug).execute();
   },
 });
-const options = { services: { accounts, site: { site, post, withAuthor, mine, nested, time, short, header, view } } };
+const options = {
+  services: { accounts, site: { site, post, withAuthor, mine, nested, time, short, header, origin, view } },
+};
 
 async function open(server: TestServer, own = false): Promise<{ app: TestApp; client: pg.Client }> {
   const app = await startTestApp(options, { server, settings: { relay: "auto" }, ...(own ? { embedded: {} } : {}) });
@@ -115,6 +127,12 @@ interface Body {
 }
 
 const bodyOf = async (app: TestApp, path: string) => (await app.fetch(path)).json() as Promise<Body>;
+
+/** What is answered to a caller who knows this node by another name. */
+async function askAs(app: TestApp, host: string, path: string): Promise<string> {
+  const [response] = (await once(get(app.url + path, { headers: { host } }), "response")) as [IncomingMessage];
+  return text(response);
+}
 
 for (const server of TEST_SERVERS) {
   describe(`the cache on ${server.name}`, { skip: missing(server) }, () => {
@@ -202,6 +220,13 @@ for (const server of TEST_SERVERS) {
       assert.equal(await runsOf("short", () => app.fetch("/short")), 1);
       app.clock.advance("1m");
       assert.equal(await runsOf("short", () => app.fetch("/short")), 1);
+    });
+
+    test("what looks at the origin is kept for each origin", async () => {
+      for (const host of ["one.example", "two.example", "one.example"]) {
+        assert.equal(await askAs(app, host, "/origin"), `{"url":"http://${host}/posts"}`);
+        assert.equal(await runsOf("origin", () => askAs(app, host, "/origin")), 0);
+      }
     });
 
     test("a session that was ended is refused with the next request", async () => {

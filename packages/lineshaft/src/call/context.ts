@@ -9,6 +9,7 @@ import type { Actor } from "../define/actor.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
 import type { Deadline } from "./deadline.ts";
+import { type Looked, ObservedFacts } from "./looked.ts";
 
 /** What a call brings along, whatever it came in by. */
 export interface CallRequest {
@@ -26,13 +27,6 @@ export interface CallRequest {
   readonly observer?: CallObserver | null;
   /** What the run looked at, when somebody wants to know. */
   readonly looked?: Looked;
-}
-
-/** What a run has looked at beside its input and the database. */
-export class Looked {
-  atActor = false;
-  atNow = false;
-  atRequest = false;
 }
 
 /** What a run adds to its answer, and what it leaves to do once it has committed. */
@@ -101,8 +95,8 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#request.now;
   }
   get request(): RequestFacts {
-    if (this.#request.looked) this.#request.looked.atRequest = true;
-    return this.#request.facts;
+    const { facts, looked } = this.#request;
+    return looked ? new ObservedFacts(facts, looked) : facts;
   }
   get log(): Log {
     return this.#request.log;

@@ -1,25 +1,23 @@
 /**
  * Questions: queries with their input and their caller, as the engine of live queries asks them again and again.
  *
- * Their scope is observed, as that of kept answers is: one question for everybody until a run looks at the actor, one
- * for each actor from then on; and one for each subscriber once a run looks at the request.
+ * One question serves all in its scope (`scope.ts`), and each subscriber alone once a run looks at the request.
  */
 import type { Fill } from "../cache/index.ts";
-import type { EndpointDefinition } from "../define/endpoint.ts";
 import type { Question } from "../live/index.ts";
-import { questionKey } from "./answers.ts";
-import { type CallRequest, Looked } from "./context.ts";
+import type { CallRequest } from "./context.ts";
 import type { CompiledOutput } from "./output.ts";
-import { type CallRuntime, expectSeveral, runCall } from "./run.ts";
+import type { CallRuntime } from "./run.ts";
+import { lifeMsOf, type Scopes } from "./scope.ts";
 
 export interface QuestionsOptions {
   readonly runtime: CallRuntime;
   readonly clock: () => Date;
+  readonly scopes: Scopes;
 }
 
 export class Questions {
   readonly #options: QuestionsOptions;
-  readonly #scopes = new WeakMap<EndpointDefinition, Looked>();
   #count = 0;
 
   constructor(options: QuestionsOptions) {
@@ -28,44 +26,24 @@ export class Questions {
 
   /** The question that a call asks. */
   of(call: CallRequest, output: CompiledOutput): Question {
+    const { scopes } = this.#options;
     const number = this.#count++;
-    const scopeOf = () => this.#scopeOf(call.endpoint);
-    const ask = (fill: Fill | null) => this.#ask(call, output, fill);
     return {
       get key() {
-        const { atActor, atRequest } = scopeOf();
-        return questionKey(call, atActor) + (atRequest ? `\0${number}` : "");
+        return scopes.keyOf(call) + (scopes.of(call.endpoint).atRequest ? `\0${number}` : "");
       },
       lifeMs: lifeMsOf(call.endpoint),
-      run: ask,
+      run: (fill) => this.#ask(call, output, fill),
     };
   }
 
   async #ask(call: CallRequest, output: CompiledOutput, fill: Fill | null): Promise<string> {
-    const { endpoint } = call;
-    const { runtime, clock } = this.#options;
-    const looked = new Looked();
+    const { runtime, clock, scopes } = this.#options;
     try {
-      const { value } = await runCall(runtime, { ...call, now: clock(), observer: fill, looked });
+      const { value } = await scopes.run(runtime, { ...call, now: clock() }, fill);
       return output.write(value);
     } finally {
-      const scope = this.#scopeOf(endpoint);
-      scope.atActor ||= looked.atActor;
-      scope.atRequest ||= looked.atRequest;
-      if (fill?.needsTransaction) expectSeveral(endpoint);
-      if (endpoint.cache === false) fill?.refuse("the query's own rule");
-      if (looked.atNow && lifeMsOf(endpoint) === null) fill?.refuse("the time");
+      if (call.endpoint.cache === false) fill?.refuse("the query's own rule");
     }
   }
-
-  #scopeOf(endpoint: EndpointDefinition): Looked {
-    let scope = this.#scopes.get(endpoint);
-    if (scope === undefined) this.#scopes.set(endpoint, (scope = new Looked()));
-    return scope;
-  }
-}
-
-function lifeMsOf({ cache }: EndpointDefinition): number | null {
-  const seconds = cache === false ? undefined : cache?.seconds;
-  return typeof seconds === "number" ? seconds * 1_000 : null;
 }

@@ -1,0 +1,67 @@
+/**
+ * Scope: for whom an answer is the answer. It is observed, not declared.
+ *
+ * A query whose runs never looked at the actor has one answer for everybody; once one of them did, it has one for each
+ * actor. In the same way there is one for each origin under which callers know this node, once a run looked at that.
+ * What a run makes of the request's other facts is its caller's alone. A scope only ever grows narrower.
+ */
+import type { Fill } from "../cache/index.ts";
+import type { EndpointDefinition } from "../define/endpoint.ts";
+import type { CallRequest } from "./context.ts";
+import { Looked } from "./looked.ts";
+import { type CallResult, type CallRuntime, expectSeveral, runCall } from "./run.ts";
+
+export class Scopes {
+  readonly #scopes = new WeakMap<EndpointDefinition, Looked>();
+
+  /** What the runs of a query have looked at so far. */
+  of(endpoint: EndpointDefinition): Looked {
+    let scope = this.#scopes.get(endpoint);
+    if (scope === undefined) this.#scopes.set(endpoint, (scope = new Looked()));
+    return scope;
+  }
+
+  /** What is asked, and by whom where that matters: calls with one key have one answer. */
+  keyOf({ endpoint, name, input, actor, facts }: CallRequest): string {
+    const { atActor, atOrigin } = this.of(endpoint);
+    let key = `${name}\0${JSON.stringify(input, asText)}`;
+    if (atActor) key += `\0${JSON.stringify(actor)}`;
+    if (atOrigin) key += `\0${facts.origin}`;
+    return key;
+  }
+
+  /**
+   * Runs a query, watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old.
+   *
+   * @throws {Fault} as `runCall` does.
+   */
+  async run(
+    runtime: CallRuntime,
+    call: CallRequest,
+    fill: Fill | null,
+  ): Promise<CallResult & { readonly looked: Looked }> {
+    const { endpoint } = call;
+    const looked = new Looked();
+    try {
+      return { ...(await runCall(runtime, { ...call, observer: fill, looked })), looked };
+    } finally {
+      const scope = this.of(endpoint);
+      scope.atActor ||= looked.atActor;
+      scope.atOrigin ||= looked.atOrigin;
+      scope.atRequest ||= looked.atRequest;
+      if (looked.atNow && lifeMsOf(endpoint) === null) fill?.refuse("the time");
+      if (fill?.needsTransaction) expectSeveral(endpoint);
+    }
+  }
+}
+
+/** How long a query lets its answers live, in milliseconds; `null` where it says nothing. */
+export function lifeMsOf({ cache }: EndpointDefinition): number | null {
+  const seconds = cache === false ? undefined : cache?.seconds;
+  return typeof seconds === "number" ? seconds * 1_000 : null;
+}
+
+/** JSON has no 64-bit numbers. */
+function asText(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}
