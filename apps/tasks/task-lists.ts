@@ -6,7 +6,7 @@ import { CLOSED, PRIORITIES, STATUSES, Task, type TasksDb, tasks } from "./model
 import { pageOf, paging, type Sort } from "./paging.ts";
 import { byProject } from "./projects.ts";
 import { changeable } from "./task-changes.ts";
-import { listedTask, selectTasks, showTask } from "./task-view.ts";
+import { LIFE, listedTask, selectTasks, showTask } from "./task-view.ts";
 
 /** Tasks that are sorted by relevance: of more that fit, the latest. */
 export const RANKED_TASKS_MAX = 1_000;
@@ -51,6 +51,7 @@ export const projectTasks = tasks.query("GET /projects/:project/tasks", {
   description: "Without `sort` in their order by hand.",
   input: { ...byProject, ...filters, ...sorting, ...paging },
   output: page(listedTask),
+  cache: LIFE,
   async run(context) {
     const { project, ...asked } = context.input;
     const { id } = await see(context, project);
@@ -64,6 +65,7 @@ export const myTasks = tasks.query("GET /mine", {
   description: "Without `sort` by due date.",
   input: { ...filters, ...sorting, ...paging },
   output: page(listedTask),
+  cache: LIFE,
   async run(context) {
     const { db, actor, input } = context;
     const mine = ofMember(db, actor.id).where("task.assignee", "=", actor.id);
@@ -76,6 +78,7 @@ export const searchTasks = tasks.query("GET /search", {
   description: `Without \`sort\` the best first, of the latest ${RANKED_TASKS_MAX} that fit.`,
   input: { ...filters, q: words, ...sorting, ...paging },
   output: page(listedTask),
+  cache: LIFE,
   async run(context) {
     const { db, actor, input } = context;
     return taskPage(context, ofMember(db, actor.id), { asked: input, list: ["search", actor.id], sort: "relevance" });

@@ -5,6 +5,9 @@ import { shownLabel } from "./labels.ts";
 import { CLOSED, Series, type Status, Task, type TasksDb } from "./model.ts";
 import { personOf, shownPerson } from "./people.ts";
 
+/** What is overdue becomes so by time alone: an answer about tasks holds so long, unless something changes before. */
+export const LIFE = { seconds: 10 } as const;
+
 const countField = field.integer();
 
 /** A task in a list. */

@@ -17,7 +17,7 @@ import {
   readFacts,
   type TaskState,
 } from "./task-changes.ts";
-import { findTask, shownTask } from "./task-view.ts";
+import { findTask, LIFE, shownTask } from "./task-view.ts";
 import { changeTasks, deleteTasks, writeLabels } from "./task-writes.ts";
 import { record } from "./trail.ts";
 
@@ -33,6 +33,7 @@ export const task = tasks.query("GET /projects/:project/tasks/:task", {
   summary: "One task",
   input: byTask,
   output: shownTask,
+  cache: LIFE,
   async run(context) {
     await see(context, context.input.project);
     return (await findTask(context.db, context.input, context.now)) ?? context.fail("NOT_FOUND");
