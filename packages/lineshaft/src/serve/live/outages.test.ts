@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { missing, poll, startTestApp, TEST_SERVERS, type TestApp, type TestServer } from "../../testkit/index.ts";
 import { LIVE_APP, type Started, startLiveApp } from "./test/app.ts";
-import { Listener, Stream } from "./test/subscribers.ts";
+import { eventually, Listener, Stream } from "./test/subscribers.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync";
@@ -44,7 +44,7 @@ async function survive(server: TestServer, breaking: (started: Started) => Promi
   }
   await poll(() => app.cache!.isOn, { timeoutMs: BACK_MS });
   await write(started, 4);
-  await poll(() => stream.last?.data.views === 4 && listener.body(1)[1].views === 4);
+  await eventually(() => stream.last?.data.views === 4 && listener.body(1)[1].views === 4);
   assert.ok(
     stream.events.every(({ event }) => event === "answer"),
     "nobody was told of it",
@@ -78,7 +78,9 @@ for (const server of TEST_SERVERS) {
       await client.query("alter system set synchronous_commit = 'local'");
       await client.query("alter system set synchronous_standby_names = 'nobody'");
       await client.query("select pg_reload_conf()");
-      await poll(async () => (await client.query("show synchronous_standby_names")).rows[0].synchronous_standby_names);
+      await eventually(
+        async () => (await client.query("show synchronous_standby_names")).rows[0].synchronous_standby_names,
+      );
       using stream = await Stream.open(`${app.url}/posts/one`);
       await stream.until(() => true);
       const writer = await app.connect();
@@ -86,7 +88,7 @@ for (const server of TEST_SERVERS) {
       const runs = await started.metric("lineshaft_live_recomputations_total");
       const written = writer.query("update site.post set views = 5 where slug = 'one'");
       // It waits for a standby that does not exist: told, and invisible.
-      await poll(async () => (await started.metric("lineshaft_live_recomputations_total")) > runs + 2);
+      await eventually(async () => (await started.metric("lineshaft_live_recomputations_total")) > runs + 2);
       assert.equal(stream.answers.length, 1);
       await client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
       await written;
@@ -111,9 +113,9 @@ for (const server of TEST_SERVERS) {
           Object.assign(globalThis, { seen });
         });
         const seen = () => page.evaluate(() => (globalThis as unknown as { seen: number[] }).seen);
-        await poll(async () => (await seen()).length === 1);
+        await eventually(async () => (await seen()).length === 1);
         await started.views("one", 1);
-        await poll(async () => (await seen()).at(-1) === 1);
+        await eventually(async () => (await seen()).at(-1) === 1);
         await node.stop();
         await started.views("one", 2);
         node = await startNode(started.app, server, port);

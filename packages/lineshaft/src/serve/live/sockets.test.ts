@@ -1,14 +1,15 @@
 /** Live queries over sockets: many subscriptions, patches, limits, and whatever a client can do wrong. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { WebSocket } from "ws";
 import { ACTOR_SUBSCRIPTIONS_MAX } from "../../live/index.ts";
-import { missing, poll, TEST_SERVERS } from "../../testkit/index.ts";
+import { missing, TEST_SERVERS } from "../../testkit/index.ts";
 import { Wire } from "../test/wire.ts";
 import { MESSAGE_BYTES_MAX, SUBSCRIPTIONS_MAX } from "./socket.ts";
 import { ORIGIN, type Started, startLiveApp } from "./test/app.ts";
-import { Listener, WAIT_MS } from "./test/subscribers.ts";
+import { eventually, Listener } from "./test/subscribers.ts";
 
 interface Vectors {
   readonly ends: readonly {
@@ -31,6 +32,7 @@ for (const server of TEST_SERVERS) {
       ({ url } = started.app);
     });
     after(() => started[Symbol.asyncDispose]());
+    beforeEach(() => started.settle());
 
     test("one socket has many subscriptions; each is told its answer, then its changes [LIVE-1]", async () => {
       using listener = await Listener.open(url);
@@ -52,25 +54,26 @@ for (const server of TEST_SERVERS) {
       await listener.until(({ type, id }) => type === "ended" && id === 99);
     });
 
-    test("a long list changes by patches, and they make the truth", async () => {
+    test("a change comes as a patch or as the whole answer, whichever is smaller; both make the truth", async () => {
       const { client } = started;
       await client.query("insert into site.post (slug) select 'row ' || n from generate_series(1, 100) n");
+      await started.heard();
       using listener = await Listener.open(url);
       listener.subscribe(1, "/posts");
-      await listener.untilBody(1, (rows) => rows?.length >= 100);
-      await started.views("row 50", 8);
-      await listener.until(({ type }) => type === "patch");
-      await client.query("delete from site.post where slug = 'row 3'");
-      await client.query("insert into site.post (slug) values ('row 101')");
-      await client.query("update site.post set text = 'a/b~c' where slug like 'row 9_'");
-      const truth = async () => (await started.app.fetch("/posts")).json();
-      await poll(async () => {
-        assert.deepEqual(listener.body(1), await truth());
-        return true;
-      });
-      await client.query("delete from site.post where slug like 'row%'");
-      await listener.untilBody(1, (rows) => rows.length < 50);
-      assert.ok(listener.messages.filter(({ type }) => type === "patch").length >= 2);
+      await listener.untilBody(1, (rows) => rows?.length === 102);
+      for (const [type, change] of [
+        ["patch", "update site.post set views = 8 where slug = 'row 50'"],
+        ["patch", "delete from site.post where slug = 'row 3'"],
+        ["patch", "insert into site.post (slug) values ('row 101')"],
+        ["patch", "update site.post set text = 'a/b~c' where slug like 'row 9_'"],
+        ["answer", "delete from site.post where slug like 'row%'"],
+      ] as const) {
+        await client.query(change);
+        await started.heard();
+        const truth = await (await started.app.fetch("/posts")).json();
+        await listener.untilBody(1, (rows) => isDeepStrictEqual(rows, truth));
+        assert.equal(listener.of(1).at(-1).type, type, change);
+      }
     });
 
     test("a reconnect with a position: current, or the newest [LIVE-1]", async () => {
@@ -106,7 +109,7 @@ for (const server of TEST_SERVERS) {
       await nobody.untilBody(2, (body) => body !== undefined);
       await started.client.query("delete from accounts.session where account = $1", [ada.id]);
       for (const each of [byHead, byHello]) {
-        await poll(() => each.messages.filter(({ type }) => type === "problem").length === 2);
+        await eventually(() => each.messages.filter(({ type }) => type === "problem").length === 2);
         assert.ok(each.messages.every(({ type, problem }) => type !== "problem" || problem.code === "UNAUTHENTICATED"));
       }
       using late = await Listener.open(url);
@@ -172,7 +175,7 @@ for (const server of TEST_SERVERS) {
 
     test("a page of another origin is refused; one that a rule lets in gets that service only", async () => {
       using refused = await Listener.open(url, { headers: { origin: "https://evil.example" } });
-      await poll(() => refused.refused);
+      await eventually(() => refused.refused);
       assert.deepEqual([refused.refused!.status, refused.refused!.body.code], [403, "ORIGIN_REFUSED"]);
       using own = await Listener.open(url, { headers: { origin: url } });
       own.subscribe(1, "/plain");
@@ -205,7 +208,7 @@ for (const server of TEST_SERVERS) {
           const listener = await Listener.open(url);
           listeners.push(listener);
           for (let id = 1; id <= SUBSCRIPTIONS_MAX; id++) listener.subscribe(id, "/posts/one");
-          await poll(() => listener.messages.length >= SUBSCRIPTIONS_MAX, { timeoutMs: WAIT_MS });
+          await eventually(() => listener.messages.length >= SUBSCRIPTIONS_MAX);
           assert.ok(listener.messages.every(({ type }) => type === "answer"));
         }
         const [first] = listeners;
@@ -223,8 +226,8 @@ for (const server of TEST_SERVERS) {
       } finally {
         for (const listener of listeners) listener[Symbol.dispose]();
       }
-      await poll(async () => (await started.metric("lineshaft_live_subscriptions")) === 0, { timeoutMs: WAIT_MS });
-      await poll(async () => (await started.metric('lineshaft_live_connections{kind="socket"}')) === 0);
+      await eventually(async () => (await started.metric("lineshaft_live_subscriptions")) === 0);
+      await eventually(async () => (await started.metric('lineshaft_live_connections{kind="socket"}')) === 0);
     });
 
     test("who floods and does not read costs bounded memory, and then gets the newest answer", async () => {
@@ -241,14 +244,13 @@ for (const server of TEST_SERVERS) {
       const text = (count: number) => `${count}`.repeat(300_000 / `${count}`.length);
       const change = "update site.post set text = $1, views = $2 where slug = 'large'";
       let count = 0;
-      await poll(
-        async () => {
-          await started.client.query(change, [text(++count), count]);
-          await started.heard();
-          return (await started.metric("lineshaft_live_delayed_total")) > 0;
-        },
-        { timeoutMs: WAIT_MS },
-      );
+      const delayed = () => started.metric("lineshaft_live_delayed_total");
+      const delayedBefore = await delayed();
+      await eventually(async () => {
+        await started.client.query(change, [text(++count), count]);
+        await started.heard();
+        return (await delayed()) > delayedBefore;
+      });
       const before = process.memoryUsage();
       for (const end = count + 30; count < end; ) await started.client.query(change, [text(++count), count]);
       await started.heard();
@@ -256,8 +258,7 @@ for (const server of TEST_SERVERS) {
       await quick.untilBody(1, ({ views }) => views === 9);
       assert.ok(process.memoryUsage().rss - before.rss < 100_000_000);
       slow.socket.resume();
-      await poll(() => slow.messages.some(({ body }) => body?.views === count), { timeoutMs: WAIT_MS });
-      await started.views("one", 0);
+      await eventually(() => slow.messages.some(({ body }) => body?.views === count));
     });
 
     test("a client that gives no sign of life is let go; one that does is kept", async () => {
@@ -269,11 +270,9 @@ for (const server of TEST_SERVERS) {
         pings++;
       });
       silent.socket.pause();
-      await poll(async () => (await own.metric('lineshaft_live_connections{kind="socket"}')) === 1, {
-        timeoutMs: WAIT_MS,
-      });
+      await eventually(async () => (await own.metric('lineshaft_live_connections{kind="socket"}')) === 1);
       const before = pings;
-      await poll(() => pings > before + 5);
+      await eventually(() => pings > before + 5);
       assert.equal(alive.closed, null);
       silent.socket.resume();
       assert.equal((await silent.untilClosed()).code, 1006);

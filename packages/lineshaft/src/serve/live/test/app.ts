@@ -7,7 +7,8 @@ import { entity } from "../../../define/entity.ts";
 import { field } from "../../../define/field.ts";
 import { service } from "../../../define/service.ts";
 import { list } from "../../../define/shape.ts";
-import { poll, startTestApp, type TestApp, type TestOptions } from "../../../testkit/index.ts";
+import { startTestApp, type TestApp, type TestOptions } from "../../../testkit/index.ts";
+import { eventually } from "./subscribers.ts";
 
 class Post extends entity("post", {
   id: field.serial(),
@@ -87,6 +88,8 @@ export interface Started extends AsyncDisposable {
   token(who: AccountActor): Promise<string>;
   /** Until this node has heard what was written so far. */
   heard(): Promise<void>;
+  /** Lets a test begin where all do: `one` and `two` as new, nobody who subscribes, and nothing left to hear. */
+  settle(): Promise<void>;
   /** A metric by its name and labels, as it stands in the text. */
   metric(name: string): Promise<number>;
 }
@@ -99,7 +102,17 @@ export async function startLiveApp(options: TestOptions = {}): Promise<Started> 
   client.on("error", () => {});
   await client.query("insert into site.post (slug) values ('one'), ('two')");
   await app.fetch("/posts/one");
-  if (app.cache) await poll(() => app.cache!.isOn, { timeoutMs: 20_000, what: "the cache" });
+  if (app.cache) await eventually(() => app.cache!.isOn, "the cache");
+  const metric = async (name: string) => {
+    const text = await (await fetch(app.metricsUrl)).text();
+    const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1) ?? 0);
+  };
+  const heard = async () => {
+    const { rows } = await client.query("select pg_current_wal_flush_lsn() - '0/0' as position");
+    await client.query("insert into accounts.account (email) values ($1)", [`${randomUUID()}@example.com`]);
+    await eventually(() => app.relay!.position > BigInt(rows[0].position), "the log");
+  };
   return {
     app,
     client,
@@ -110,15 +123,14 @@ export async function startLiveApp(options: TestOptions = {}): Promise<Started> 
       const { text } = (await (await app.as(who).fetch("/header")).json()) as { text: string };
       return text.slice("Bearer ".length);
     },
-    heard: async () => {
-      const { rows } = await client.query("select pg_current_wal_flush_lsn() - '0/0' as position");
-      await client.query("insert into accounts.account (email) values ($1)", [`${randomUUID()}@example.com`]);
-      await poll(() => app.relay!.position > BigInt(rows[0].position));
-    },
-    metric: async (name) => {
-      const text = await (await fetch(app.metricsUrl)).text();
-      const line = text.split("\n").find((each) => each.startsWith(`${name} `));
-      return Number(line?.slice(name.length + 1) ?? 0);
+    metric,
+    heard,
+    settle: async () => {
+      await client.query("delete from site.post where slug not in ('one', 'two')");
+      await client.query("update site.post set text = '', owner = '', views = 0");
+      const rest = async () => (await metric("lineshaft_live_subscriptions")) + (await metric("lineshaft_live_groups"));
+      await eventually(async () => (await rest()) === 0, "the end of subscriptions");
+      await heard();
     },
     [Symbol.asyncDispose]: async () => {
       await client.end().catch(() => {});

@@ -1,11 +1,16 @@
 /** Subscribers for tests: a stream that is read as a browser reads it, and a socket that notes every message. */
 import { WebSocket } from "ws";
-import { poll } from "../../../testkit/index.ts";
+import { type Found, poll } from "../../../testkit/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape; the assertions say which.
 type Any = any;
 
 export const WAIT_MS = 20_000;
+
+/** `poll` on a machine that is busy with other tests. */
+export function eventually<TAnswer>(ask: () => TAnswer | Promise<TAnswer>, what?: string): Promise<Found<TAnswer>> {
+  return poll(ask, { timeoutMs: WAIT_MS, ...(what === undefined ? {} : { what }) });
+}
 
 export interface Event {
   readonly event: string;
@@ -47,18 +52,15 @@ export class Stream implements Disposable {
   /** Waits until an answer passes. */
   async until(passes: (data: Any, event: Event) => boolean): Promise<Event> {
     const find = () => this.answers.find((event) => passes(event.data, event));
-    return poll(find, {
-      timeoutMs: WAIT_MS,
-      what: `an answer; there are ${JSON.stringify(this.events).slice(0, 500)}`,
-    });
+    return eventually(find, `an answer; there were ${JSON.stringify(this.events).slice(0, 500)}`);
   }
 
   async untilEvent(name: string): Promise<Event> {
-    return poll(() => this.events.find(({ event }) => event === name), { timeoutMs: WAIT_MS, what: name });
+    return eventually(() => this.events.find(({ event }) => event === name), name);
   }
 
   async untilOver(): Promise<void> {
-    await poll(() => this.isOver, { timeoutMs: WAIT_MS, what: "the end of the stream" });
+    await eventually(() => this.isOver, "the end of the stream");
   }
 
   [Symbol.dispose](): void {
@@ -126,7 +128,7 @@ export class Listener implements Disposable {
     const { headers = {}, protocols = ["lineshaft.v1"], path = "/live" } = options;
     const listener = new Listener(new WebSocket(url.replace("http", "ws") + path, protocols, { headers }));
     const { socket } = listener;
-    await poll(() => socket.readyState === socket.OPEN || listener.refused || listener.closed, { what: "the socket" });
+    await eventually(() => socket.readyState === socket.OPEN || listener.refused || listener.closed, "the socket");
     return listener;
   }
 
@@ -154,16 +156,16 @@ export class Listener implements Disposable {
   }
 
   async until(passes: (message: Any) => boolean): Promise<Any> {
-    const what = () => `a message; there are ${JSON.stringify(this.messages).slice(0, 500)}`;
-    return poll(() => this.messages.find(passes), { timeoutMs: WAIT_MS, what: what() });
+    const there = JSON.stringify(this.messages).slice(0, 500);
+    return eventually(() => this.messages.find(passes), `a message; there were ${there}`);
   }
 
   async untilBody(id: number, passes: (body: Any) => boolean): Promise<Any> {
-    return poll(() => (passes(this.body(id)) ? { body: this.body(id) } : null), { timeoutMs: WAIT_MS });
+    return eventually(() => (passes(this.body(id)) ? { body: this.body(id) } : null), `a body of ${id}`);
   }
 
   async untilClosed(): Promise<{ code: number; reason: string }> {
-    return poll(() => this.closed, { timeoutMs: WAIT_MS, what: "the end of the socket" });
+    return eventually(() => this.closed, "the end of the socket");
   }
 
   [Symbol.dispose](): void {
