@@ -5,11 +5,13 @@
  * touches are gone before the relay's position reaches that commit. Answers are bytes, ready to be sent.
  *
  * States. `off` (no stream of the log: every look-up misses and nothing is kept) `⇄ on` (from `resumed`, once the
- * catalog is read, until `lost`). Each time it goes off, everything is let go; a load that began before cannot fill it.
+ * catalog is read, until `lost`), and `brief` while the database does not let its log be read (the relay polls). Each
+ * move lets everything go; a load that began before cannot fill it.
  *
  * Promises. What `get` gives is not older than the last commit that the relay has told (QRY-2). One load at a time for
  * each key, and nobody is given the answer of a load that began before a change which this node had heard when they
- * asked.
+ * asked. In `brief`, an answer lives for `BRIEF_MS` from the moment its load began, and until the next commit of this
+ * node: what others commit shows within `BRIEF_MS`, what this node commits shows at once. Nothing can be watched then.
  * Not promised. A change of the schema by hand is noticed within `CATALOG_MS`; until then an answer may be kept that a
  * view's old definition gave.
  * Limits. `bytesMax`, and the limits of store.ts, fence.ts, shapes.ts.
@@ -30,6 +32,11 @@ import { Store } from "./store.ts";
 export const CACHE_BYTES = 64 * 1_024 * 1_024;
 /** How often the schema is looked at. */
 export const CATALOG_MS = 5_000;
+/**
+ * How long an answer lives where changes are not heard. Long enough to answer a rush for the same thing once; short
+ * enough that somebody who looks again sees what others have changed.
+ */
+export const BRIEF_MS = 1_000;
 /** How soon after a failure: after an outage the stream can be back before the pool is. */
 const CATALOG_RETRY_MS = 100;
 
@@ -77,8 +84,11 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   #index: ReadSetIndex<string>;
   #shapes: Shapes | null = null;
   #hasBegun = false;
-  #isStreaming = false;
+  #mode: "off" | "on" | "brief" = "off";
+  /** When the lives of answers end that are kept in `brief`, by the clock of the process: it never goes back. */
+  readonly #ends = new Map<string, number>();
   #epoch = 0;
+  #turns = 0;
   #checking: Promise<void> = Promise.resolve();
 
   constructor(options: CacheOptions) {
@@ -86,26 +96,45 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#store = new Store(options.bytesMax ?? CACHE_BYTES, (key) => {
       options.metrics.cacheDropped.inc({ reason: "evicted" });
       this.#index.remove(key);
+      this.#ends.delete(key);
     });
     this.#index = new ReadSetIndex(() => null);
     // Before the stream begins, so that no commit is missed.
     options.relay.subscribe(this);
-    this.#catalogTimer = setInterval(() => this.#check(), CATALOG_MS).unref();
+    this.#catalogTimer = setInterval(() => {
+      for (const key of this.#ends.keys()) this.#isOver(key);
+      this.#check();
+    }, CATALOG_MS).unref();
   }
 
-  /** Whether answers are kept. */
+  /** Whether answers are kept until they change. */
   get isOn(): boolean {
-    return this.#isStreaming && this.#shapes !== null;
+    return this.#mode === "on" && this.#shapes !== null;
+  }
+
+  /** Whether answers are kept for `BRIEF_MS`. */
+  get isBrief(): boolean {
+    return this.#mode === "brief" && this.#shapes !== null;
   }
 
   /** What is kept under a key. The caller knows what it keeps under it. */
   get<TValue>(key: string): TValue | undefined {
+    if (this.#ends.size > 0 && this.#isOver(key)) return undefined;
     return this.#store.get(key) as TValue | undefined;
   }
 
   /** Lets one answer go. */
   delete(key: string): void {
     if (this.#store.delete(key)) this.#index.remove(key);
+    this.#ends.delete(key);
+  }
+
+  /** Lets an answer go whose life has ended. */
+  #isOver(key: string): boolean {
+    const end = this.#ends.get(key);
+    if (end === undefined || performance.now() < end) return false;
+    this.delete(key);
+    return true;
   }
 
   /**
@@ -117,7 +146,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#begin();
     const outcome = await this.#loads.get(key);
     if (outcome?.isKept && outcome.loaded.key === key) return outcome.loaded.value as TValue;
-    if (!this.isOn) return (await run(null)).value;
+    if (!this.isOn && !this.isBrief) return (await run(null)).value;
     const running = this.#fill(run);
     if (!this.#loads.has(key)) {
       const settled = running.catch(() => null).finally(() => this.#loads.delete(key));
@@ -181,18 +210,20 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   }
 
   async #fill<TValue>(run: (fill: Fill | null) => Promise<Loaded<TValue>>): Promise<Outcome<TValue>> {
-    const fill = new Fill(this.#epoch, this.#shapes!);
+    const untilMs = this.isBrief ? performance.now() + BRIEF_MS : null;
+    const fill = new Fill(this.#epoch, this.#shapes!, untilMs);
     const loaded = await run(fill);
     return { loaded, isKept: this.#keep(fill, loaded) };
   }
 
   #keep(fill: Fill, { key, value, bytes }: Loaded<unknown>): boolean {
     const { cacheRefused } = this.#options.metrics;
-    if (!this.isOn || fill.epoch !== this.#epoch) return false;
+    if (this.#shapes === null || fill.epoch !== this.#epoch) return false;
     if (fill.reason !== null) {
       cacheRefused.inc({ reason: "uncacheable" });
       return false;
     }
+    if (fill.untilMs !== null) return this.#keepBriefly(fill.untilMs, { key, value, bytes });
     this.#index.add(key, { isCacheable: true, reads: fill.reads });
     if (this.#overtaking(fill, key) !== null) {
       this.#index.remove(key);
@@ -206,6 +237,16 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     return false;
   }
 
+  #keepBriefly(untilMs: number, { key, value, bytes }: Loaded<unknown>): boolean {
+    const isOver = performance.now() >= untilMs;
+    if (!isOver && this.#store.set(key, value, bytes)) {
+      this.#ends.set(key, untilMs);
+      return true;
+    }
+    this.#options.metrics.cacheRefused.inc({ reason: isOver ? "too slow" : "too large" });
+    return false;
+  }
+
   /** The oldest heard commit that the answer's snapshot does not contain and that touches what it read. */
   #overtaking({ snapshot }: Fill, key: string): Commit | "unknown" | null {
     if (snapshot === null) return null;
@@ -216,7 +257,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   }
 
   commit(commit: Commit): void {
-    if (!this.#isStreaming) return;
+    if (this.#mode !== "on") return;
     this.#fence.add(commit);
     if (this.#index.size === 0) return;
     for (const change of commit.changes) for (const key of this.#index.touched(change)) this.#touch(key, commit);
@@ -236,15 +277,23 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   }
 
   lost(_reason: string): void {
-    this.#isStreaming = false;
     this.#shapes = null;
-    this.#clear();
+    const isBrief = this.#options.relay.state === "polling";
+    this.#turn(isBrief ? "brief" : "off");
+    if (!isBrief) return;
+    this.#check();
+    this.#options.log.warn({ keptMs: BRIEF_MS }, "the cache hears no changes: answers are kept for a short life only");
   }
 
   resumed(): void {
-    this.#isStreaming = true;
-    this.#clear();
+    this.#turn("on");
     this.#check();
+  }
+
+  #turn(mode: "off" | "on" | "brief"): void {
+    this.#mode = mode;
+    this.#turns++;
+    this.#clear();
   }
 
   /** Copies what is kept into the metrics. */
@@ -256,13 +305,15 @@ export class Cache implements RelayConsumer, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#catalogTimer);
-    this.lost("the app stops");
+    this.#shapes = null;
+    this.#turn("off");
     await this.#checking;
   }
 
   #clear(): void {
     this.#epoch++;
     this.#store.clear();
+    this.#ends.clear();
     this.#fence.clear(this.#options.relay.position);
     this.#index = new ReadSetIndex((oid) => this.#shapes?.catalog.lineage(oid) ?? null);
     const watches = [...this.#watches.values()];
@@ -275,23 +326,24 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#checking = this.#checking
       .then(() => this.#checkNow())
       .catch((error) => {
-        if (!this.#isStreaming) return;
+        if (this.#mode === "off") return;
         this.#options.log.warn({ err: error }, "the cache could not read the catalog, and tries again");
-        setTimeout(() => this.#check(), CATALOG_RETRY_MS).unref();
+        // While the log is not heard, an outage may last: the next look is soon enough.
+        if (this.#mode === "on") setTimeout(() => this.#check(), CATALOG_RETRY_MS).unref();
       });
   }
 
   async #checkNow(): Promise<void> {
-    if (!this.#isStreaming) return;
+    if (this.#mode === "off") return;
     const { pool, log } = this.#options;
+    const turns = this.#turns;
     const session = await pool.acquire();
     const source: CatalogSource = { query: (text) => session.query({ text }) };
-    const epoch = this.#epoch;
     try {
       const known = this.#shapes;
       if (known && (await catalogVersion(source)) === known.catalog.version) return;
       const shapes = await Shapes.load(source);
-      if (!this.#isStreaming || epoch !== this.#epoch) return;
+      if (turns !== this.#turns) return;
       if (known) log.info({}, "the schema has changed: the cache begins anew");
       this.#shapes = shapes;
       this.#clear();

@@ -2,10 +2,11 @@
  * Fill: watches one call whose answer may be kept, and gathers what the answer depends on.
  *
  * It knows the snapshot that all statements of the call contain, and each statement's read set. The first thing that
- * cannot be known makes the answer one that is not kept; the call itself goes on as ever.
+ * cannot be known makes the answer one that is not kept; the call itself goes on as ever. What gets a short life all
+ * the same needs no read set: only statements that may not be kept at all matter then.
  */
 import type { CallObserver, StatementSeen } from "../data/observer.ts";
-import { type BoundRead, bind, type CacheableShape, type KeyAnswer } from "../readset/index.ts";
+import { type BoundRead, bind, type CacheableShape, type KeyAnswer, type Shape } from "../readset/index.ts";
 import { Snapshot } from "./fence.ts";
 import type { Shapes } from "./shapes.ts";
 
@@ -15,6 +16,8 @@ export const STATEMENTS_MAX = 200;
 export class Fill implements CallObserver {
   /** Which life of the cache it belongs to. */
   readonly epoch: number;
+  /** When the answer's life ends, whatever it depends on; `null`: with a change of what it depends on. */
+  readonly untilMs: number | null;
   readonly #shapes: Shapes;
   readonly #reads: BoundRead[] = [];
   #snapshot: Snapshot | null = null;
@@ -22,8 +25,9 @@ export class Fill implements CallObserver {
   #reason: string | null = null;
   #needsTransaction = false;
 
-  constructor(epoch: number, shapes: Shapes) {
+  constructor(epoch: number, shapes: Shapes, untilMs: number | null = null) {
     this.epoch = epoch;
+    this.untilMs = untilMs;
     this.#shapes = shapes;
   }
 
@@ -66,7 +70,12 @@ export class Fill implements CallObserver {
     if (++this.#statements > STATEMENTS_MAX) return this.refuse("the number of statements");
     const shape = this.#shapes.get(statement.service, statement.text);
     if (shape === undefined) return this.#analyse(statement);
+    return this.#read(shape, statement);
+  }
+
+  #read(shape: Shape, statement: StatementSeen): void | Promise<void> {
     if (!shape.isCacheable) return this.refuse(shape.reason);
+    if (this.untilMs !== null) return;
     if (shape.keyQueries.length > 0) return this.#addWithKeys(shape, statement);
     this.#add(shape, statement, []);
   }
@@ -78,10 +87,7 @@ export class Fill implements CallObserver {
     const [row] = rows as { types: string }[];
     if (row === undefined) return this.refuse("a statement that the session does not know");
     const types = row.types.slice(1, -1);
-    const shape = this.#shapes.add(service, text, types === "" ? [] : types.split(",").map(Number));
-    if (!shape.isCacheable) return this.refuse(shape.reason);
-    if (shape.keyQueries.length > 0) return this.#addWithKeys(shape, statement);
-    this.#add(shape, statement, []);
+    return this.#read(this.#shapes.add(service, text, types === "" ? [] : types.split(",").map(Number)), statement);
   }
 
   async #addWithKeys(shape: CacheableShape, statement: StatementSeen): Promise<void> {

@@ -40,7 +40,7 @@ export class Answers {
 
   /** The answer that is kept, if there is one. */
   find(call: CallRequest): KeptAnswer | undefined {
-    if (!this.#cache.isOn) return undefined;
+    if (!this.#cache.isOn && !this.#cache.isBrief) return undefined;
     const key = this.#scopes.keyOf(call);
     const kept = this.#cache.get<KeptAnswer>(key);
     if (kept === undefined) return undefined;

@@ -63,7 +63,8 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
         const context = new CallContext(request, transaction, reply, deadline, nestedCall);
         const value = await deadline.within(request.endpoint.run(context));
         const committed = transaction.commit();
-        if (committed) await committed;
+        // Also when the answer to the commit is lost: it may have been made.
+        if (committed) await committed.finally(() => runtime.relay?.wrote());
         const position = committed ? await positionAfter(runtime, transaction) : null;
         if (reply.tasks.length > 0) runTasks(reply, request);
         return { value, headers: reply.entries, position };
@@ -93,8 +94,7 @@ function transactionOf(
   const readOnly = endpoint.kind === "query";
   const isolation = readOnly ? "repeatable read" : endpoint.isolation;
   const alone = readOnly && !severalStatements.has(endpoint);
-  const isHeard = !readOnly && relay != null && relay.state !== "polling";
-  const asks = isHeard ? (relay.state === "streaming" ? "xid" : "position") : null;
+  const asks = readOnly || !relay ? null : relay.state === "streaming" ? "xid" : "position";
   return new CallTransaction(pool, metrics, { isolation, readOnly, alone, observer, asks });
 }
 

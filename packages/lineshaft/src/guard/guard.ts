@@ -88,7 +88,8 @@ export class Guard {
     trusts: boolean,
   ): Recognized | Promise<Recognized> {
     const { cache } = this.#options;
-    if (!cache || !trusts) return this.#lookUp(accounts, facts, now, null);
+    // Who is signed out is refused with the next request: where that cannot be heard, nobody is kept.
+    if (!cache || !trusts || cache.isBrief) return this.#lookUp(accounts, facts, now, null);
     const { authorization, cookie } = facts.headers;
     const key = `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}`;
     const kept = cache.isOn ? cache.get<Recognized>(key) : undefined;

@@ -11,7 +11,7 @@
  *     resumed    from here on nothing is missed: what is read from the database from now on may be kept
  *     commit     each commit that touched a published table, before `position` reaches it
  *     lost       the stream has ended: keep nothing, serve from the database
- *     reset      before `resumed`: whatever is still held is out of date
+ *     reset      before `resumed`, and in `polling` with each commit of this process: what is held is out of date
  *
  * Promises. Between `resumed` and `lost` every commit to a published table is told once, in commit order. Everything
  * committed before `resumed` is visible to every snapshot taken after it; a commit that is *told* may for an instant be
@@ -127,6 +127,15 @@ export class Relay implements AsyncDisposable {
   waitForXid(xid: number, timeoutMs: number): Promise<boolean> {
     if (this.state !== "streaming") return Promise.resolve(this.#seen.hasXid(xid));
     return this.#seen.waitForXid(xid, timeoutMs);
+  }
+
+  /**
+   * This process has committed something. While the database does not let its log be read, that is all that is heard:
+   * consumers hold nothing across it.
+   */
+  wrote(): void {
+    if (this.state !== "polling") return;
+    for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.reset("this node has written"));
   }
 
   /** Brings the gauges up to date: asks the database how far its log is, and how much more it keeps for us. */
