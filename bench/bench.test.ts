@@ -5,21 +5,25 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { startTestApp } from "lineshaft/testkit";
 import { renderChart } from "./chart.ts";
-import { seed } from "./dataset.ts";
+import { seed, seedSessions } from "./dataset.ts";
 import { readResult } from "./generator.ts";
 import { readOptions, UsageError } from "./options.ts";
 import { originOf, selfTimes } from "./profile.ts";
 import { renderMarkdown } from "./report.ts";
 import { type BenchResult, goals, type Measurement, summarize } from "./result.ts";
-import { SCENARIOS, wrkScript } from "./scenarios.ts";
+import { wrkScript } from "./scenarios.ts";
+import { cached } from "./servers/cached/lineshaft.ts";
 import { bench } from "./servers/lineshaft.ts";
-import { SERVERS } from "./servers.ts";
 import { median, pairedRatio } from "./statistics.ts";
+import { SUITES } from "./suites.ts";
 import { verify } from "./verify.ts";
 
+const PEERS = SUITES["peers"]!;
+const CACHE = SUITES["cache"]!;
+
 function measured(scenario: string, server: string, round: number, perSecond: number): Measurement {
-  const times = { p50Ms: 1, p99Ms: 9, cpuMicroseconds: 50, postgresMicroseconds: 30 };
-  return { scenario, server, round, perSecond, ...times, refused: 0, broken: 0 };
+  const times = { p50Ms: 1, p99Ms: 9, cpuMicroseconds: 50, postgresMicroseconds: 30, redisMicroseconds: 0 };
+  return { scenario, server, round, perSecond, ...times, refused: 0, broken: 0, cache: null };
 }
 
 const RESULT: BenchResult = {
@@ -48,18 +52,24 @@ const RESULT: BenchResult = {
   loadedBytes: { lineshaft: 200 * 1_048_576 },
 };
 
-describe("our server of the benchmark", () => {
-  test("starts on its committed migration as in production, gives the known answers and refuses the rest", async () => {
-    const settings = { mode: "production" as const, secret: "the benchmark keeps no secret from anybody" };
-    await using running = await startTestApp(bench.options, { settings });
-    const { database } = running;
-    const url =
-      typeof database === "string"
-        ? database
-        : `postgres://${database.user}@${encodeURIComponent(database.host)}:${database.port}/${database.database}`;
-    await seed(url);
-    await verify(running.url);
-  });
+describe("our servers of the benchmark", () => {
+  for (const [app, suite] of [
+    [bench, PEERS],
+    [cached, CACHE],
+  ] as const) {
+    test(`${suite.name}: starts as in production on its committed migration, and gives the known answers`, async () => {
+      const settings = { mode: "production" as const, secret: "the benchmark keeps no secret from anybody" };
+      await using running = await startTestApp(app.options, { settings });
+      const { database } = running;
+      const url =
+        typeof database === "string"
+          ? database
+          : `postgres://${database.user}@${encodeURIComponent(database.host)}:${database.port}/${database.database}`;
+      await seed(url);
+      if (suite === CACHE) await seedSessions(url);
+      await verify(running.url, suite.checksOf(suite.servers.find(({ name }) => name === "lineshaft")!));
+    });
+  }
 });
 
 describe("the peers", () => {
@@ -70,7 +80,8 @@ describe("the peers", () => {
   });
 
   test("have a file for every kind of server, and no product file knows of them", () => {
-    for (const { file } of SERVERS) assert.ok(readFileSync(join(import.meta.dirname, "servers", file), "utf8"));
+    for (const { file } of [...PEERS.servers, ...CACHE.servers])
+      assert.ok(readFileSync(join(import.meta.dirname, "servers", file), "utf8"));
     const { workspaces } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
     assert.ok(!JSON.stringify(workspaces).includes("bench"));
   });
@@ -89,16 +100,17 @@ describe("statistics", () => {
   });
 
   test("a round without one of the two is left out", () => {
-    const [ours] = summarize({ measurements: [...RESULT.measurements, measured("row", "lineshaft", 3, 5)] }).filter(
-      ({ server }) => server === "lineshaft",
-    );
+    const [ours] = summarize(
+      { measurements: [...RESULT.measurements, measured("row", "lineshaft", 3, 5)] },
+      PEERS,
+    ).filter(({ server }) => server === "lineshaft");
     assert.equal(ours!.ratio!.least, 1.1);
   });
 });
 
 describe("what a run shows", () => {
   test("goals are judged by the ratio and by the starts", () => {
-    const judged = goals(RESULT).map(({ what, seen, reached }) => `${what}: ${seen}, ${reached}`);
+    const judged = goals(RESULT, PEERS).map(({ what, seen, reached }) => `${what}: ${seen}, ${reached}`);
     assert.deepEqual(judged, [
       "One row by key: 1.15 × Fastify, true",
       "Start on a cold data folder: 9.00 s, false",
@@ -108,7 +120,7 @@ describe("what a run shows", () => {
   });
 
   test("the page has a table for what was measured, and none for what was not", () => {
-    const page = renderMarkdown(RESULT);
+    const page = renderMarkdown(RESULT, PEERS);
     assert.match(page, /^\| Lineshaft \| 655 \| \*\*1\.15\*\* \| 1\.10 … 1\.20 \| 1\.00 \| 9\.00 \| 50 \| 30 \|$/m);
     assert.match(page, /^\| Lineshaft, its own Postgres \| 0\.90 \| 120 \| – \|$/m);
     assert.doesNotMatch(page, /## Static JSON/);
@@ -116,7 +128,7 @@ describe("what a run shows", () => {
   });
 
   test("the chart is well-formed, follows the colour scheme, and needs nothing from elsewhere", () => {
-    const chart = renderChart(RESULT);
+    const chart = renderChart(RESULT, PEERS);
     const opened = [...chart.matchAll(/<(\w+)[^>]*?(\/?)>/g)]
       .filter(([, , closed]) => closed === "")
       .map(([, name]) => name);
@@ -126,17 +138,33 @@ describe("what a run shows", () => {
     assert.doesNotMatch(chart, /NaN|undefined|href|<image|url\(/);
   });
 
+  test("the processor time of all that a request needed is judged, and what a cache tells is shown", () => {
+    const cache = { hitShare: 0.987, staleMs: 1.25 };
+    const measurements = [
+      { ...measured("row", "lineshaft", 1, 900), postgresMicroseconds: 0, cache },
+      { ...measured("row", "redis", 1, 1_000), redisMicroseconds: 20 },
+    ];
+    const judged = goals({ ...RESULT, measurements, starts: [] }, CACHE).map(({ seen, reached }) => [seen, reached]);
+    assert.deepEqual(judged, [
+      ["0.90 × Fastify + Redis", false],
+      ["0.50 × CPU", true],
+    ]);
+    const page = renderMarkdown({ ...RESULT, measurements }, CACHE);
+    assert.match(page, /^\| Lineshaft \| 900 .* \| 50 \| 0 \| 0 \| 98\.7 % \| 1\.25 \|$/m);
+    assert.match(page, /^\| Fastify \+ Redis \| 1,000 .* \| 20 \| – \| – \|$/m);
+  });
+
   test("a failure is shown beside the name", () => {
     const broken = RESULT.measurements.map((each) => ({ ...each, broken: 2 }));
-    assert.match(renderMarkdown({ ...RESULT, measurements: broken }), /Lineshaft \(4 failures\)/);
+    assert.match(renderMarkdown({ ...RESULT, measurements: broken }, PEERS), /Lineshaft \(4 failures\)/);
   });
 });
 
 describe("the generator", () => {
   test("a script asks for another key each time, and the peers for their own path", () => {
-    const row = SCENARIOS.find(({ name }) => name === "row")!;
+    const row = PEERS.scenarios.find(({ name }) => name === "row")!;
     assert.match(wrkScript(row, true), /wrk\.format\("GET", "\/notes\/" \.\. string\.format\("01976a0f-/);
-    const insert = SCENARIOS.find(({ name }) => name === "insert-serializable")!;
+    const insert = PEERS.scenarios.find(({ name }) => name === "insert-serializable")!;
     assert.match(wrkScript(insert, true), /"POST", "\/entries",/);
     assert.match(wrkScript(insert, false), /"POST", "\/entries-serializable",/);
   });
@@ -151,9 +179,9 @@ describe("the generator", () => {
 
 describe("options", () => {
   test("a whole run is kept, every other one is not", () => {
-    assert.match(readOptions([]).folder, /bench\/results$/);
+    assert.match(readOptions([], PEERS).folder, /bench\/results$/);
     for (const args of [["--quick"], ["--servers", "lineshaft"], ["--rounds", "2"], ["--unprepared"]]) {
-      assert.match(readOptions(args).folder, /\.generated\/results$/, args.join(" "));
+      assert.match(readOptions(args, PEERS).folder, /\.generated\/results$/, args.join(" "));
     }
   });
 
@@ -165,7 +193,7 @@ describe("options", () => {
     ];
     for (const [args, message] of refusals) {
       assert.throws(
-        () => readOptions(args),
+        () => readOptions(args, PEERS),
         (error: Error) => error instanceof UsageError && message.test(error.message),
       );
     }

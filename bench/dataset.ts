@@ -4,9 +4,12 @@
  * Keys are counted, so that the load generator can make them without a list and an answer can be known beforehand.
  */
 import pg from "pg";
+import { tokenHash } from "../packages/lineshaft/src/accounts/tokens.ts";
 
 export const AUTHORS = 100;
 export const NOTES = 10_000;
+/** Callers that are signed in, each as another author. */
+export const SESSIONS = 100;
 
 const AUTHOR_PREFIX = "01976a0e-0000-7000-8000-";
 export const NOTE_PREFIX = "01976a0f-0000-7000-8000-";
@@ -17,6 +20,9 @@ const padded = (number: number): string => number.toString(16).padStart(12, "0")
 /** Authors and notes are numbered from 1. */
 export const authorId = (number: number): string => AUTHOR_PREFIX + padded(number);
 export const noteId = (number: number): string => NOTE_PREFIX + padded(number);
+
+/** Of the length that session tokens have; numbered from 0. */
+export const sessionToken = (number: number): string => `bench${String(number).padStart(27, "0")}`;
 
 /** A note as every server must answer it. */
 export function noteRow(number: number) {
@@ -57,6 +63,29 @@ export async function runSql(databaseUrl: string, statements: readonly string[])
     await client.end();
   }
 }
+
+/** Signs callers in. */
+export async function seedSessions(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const tokens = Array.from({ length: SESSIONS }, (_, number) => tokenHash(sessionToken(number)));
+    await client.query(SEED_SESSIONS, [tokens]);
+  } finally {
+    await client.end();
+  }
+}
+
+const SEED_SESSIONS = `
+  with caller as (
+    insert into accounts.account (email) select 'caller' || n || '@example.com' from generate_series(1, $$) n returning id
+  ), numbered as (select id, row_number() over () as number from caller)
+  insert into accounts.session (account, token, "expiresAt")
+    select numbered.id, token, now() + interval '1 day'
+    from unnest($1::text[]) with ordinality as given (token, number) join numbered using (number)`.replace(
+  "$$",
+  String(SESSIONS),
+);
 
 /** Puts the rows in; the tables must be there, which our own server's migrations make. */
 export async function seed(databaseUrl: string): Promise<void> {

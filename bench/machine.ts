@@ -4,7 +4,8 @@ import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { BENCH } from "./options.ts";
 import { PEERS } from "./peers.ts";
-import { SERVERS } from "./servers.ts";
+import type { ServerKind } from "./servers.ts";
+import { OURS } from "./servers.ts";
 
 export interface Machine {
   readonly processor: string;
@@ -30,9 +31,13 @@ function versionOf(folder: string, name: string): string {
   }
 }
 
-export function describeMachine(postgres: string): Machine {
+/** @param servers  Those whose versions are told. */
+export function describeMachine(postgres: string, servers: readonly ServerKind[] = []): Machine {
   const ours = JSON.parse(readFileSync(join(BENCH, "../packages/lineshaft/package.json"), "utf8")).version;
-  const named = SERVERS.map(({ title, package: name }) => [title, name === null ? ours : versionOf(PEERS, name)]);
+  const named = servers.flatMap(({ name, title, package: from }) => {
+    if (name === OURS) return [[title, ours]];
+    return from === null ? [] : [[from, versionOf(PEERS, from)]];
+  });
   const common = COMMON.map((name) => [name, versionOf(PEERS, name)]);
   return {
     processor: cpus()[0]?.model ?? "unknown",

@@ -12,8 +12,17 @@ interface Bench {
 
 const DEFAULT = "peers";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
-  peers: () => import("./run.ts"),
+  peers: () => suite("peers"),
+  cache: () => suite("cache"),
+  live: () => import("./live.ts"),
+  readset: () => import("./readset.ts"),
+  relay: () => import("./relay.ts"),
 };
+
+async function suite(name: string): Promise<Bench> {
+  const { main } = await import("./run.ts");
+  return { main: (args) => main(args, name) };
+}
 
 /** Stops with the wrapper, however that ends; the servers see that this process is gone. */
 function stopWithParent(): void {

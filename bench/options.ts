@@ -1,8 +1,8 @@
-/** Options of `npm run bench`. */
+/** Options of a suite. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { SCENARIOS } from "./scenarios.ts";
-import { SERVERS } from "./servers.ts";
+import { OURS } from "./servers.ts";
+import type { Suite } from "./suites.ts";
 
 export const BENCH = import.meta.dirname;
 /** What a whole run leaves, for people to read and git to keep. */
@@ -48,33 +48,37 @@ const FLAGS = {
   out: { type: "string" },
 } as const;
 
-export const USAGE = `npm run bench -- [options]
+const usage = (command: string, { servers, scenarios }: Suite): string => `npm run bench -- ${command}[options]
   --quick               one short round of ours and Fastify: does everything work?
   --rounds 5            rounds; in each, every server is measured once, one after the other
   --seconds 5           how long one measurement takes
   --warm 2              seconds of load before the first measurement
   --connections 64      wrk -c
   --threads 1           wrk -t
-  --servers a,b         of ${SERVERS.map(({ name }) => name).join(", ")}
-  --scenarios a,b       of ${SCENARIOS.map(({ name }) => name).join(", ")}
+  --servers a,b         of ${namesOf(servers).join(", ")}
+  --scenarios a,b       of ${namesOf(scenarios).join(", ")}
   --no-starts           starts are not measured
   --unprepared          the peers ask without prepared statements
   --profile             write and summarize CPU profiles instead; one round
   --out <folder>        where the results go; a whole run writes bench/results, others bench/.generated/results`;
 
+const namesOf = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name);
+
+/** The help text of a suite. */
+export function usageOf(suite: Suite): string {
+  return usage(suite.hasStarts ? "" : `${suite.name} `, suite);
+}
+
 /** @throws {UsageError} naming the option, the value seen and what it takes. */
-export function readOptions(args: readonly string[]): BenchOptions {
-  const values = parse(args);
+export function readOptions(args: readonly string[], suite: Suite): BenchOptions {
+  const values = parse(args, suite);
   const isShort = values.quick === true || values.profile === true;
-  const all = SERVERS.map(({ name }) => name);
+  const all = namesOf(suite.servers);
   const rounds = count("rounds", values.rounds, isShort ? 1 : 5, 100);
-  const servers = names("servers", values.servers, all, isShort ? ["fastify", "lineshaft"] : all);
-  const scenarios = names(
-    "scenarios",
-    values.scenarios,
-    SCENARIOS.map(({ name }) => name),
-  );
-  const isWhole = !isShort && rounds >= 5 && servers.length === all.length && scenarios.length === SCENARIOS.length;
+  const servers = names("servers", values.servers, all, isShort ? [all[0]!, OURS] : all);
+  const scenarios = names("scenarios", values.scenarios, namesOf(suite.scenarios));
+  const isAll = servers.length === all.length && scenarios.length === suite.scenarios.length;
+  const isWhole = !isShort && rounds >= 5 && isAll;
   return {
     rounds,
     seconds: count("seconds", values.seconds, values.quick ? 1 : 5, 600),
@@ -83,18 +87,18 @@ export function readOptions(args: readonly string[]): BenchOptions {
     threads: count("threads", values.threads, 1, 64),
     servers,
     scenarios,
-    starts: values["no-starts"] !== true && values.profile !== true,
+    starts: suite.hasStarts && values["no-starts"] !== true && values.profile !== true,
     prepared: values.unprepared !== true,
     profile: values.profile === true,
     folder: values.out ?? (isWhole && values.unprepared !== true ? RESULTS : join(GENERATED, "results")),
   };
 }
 
-function parse(args: readonly string[]) {
+function parse(args: readonly string[], suite: Suite) {
   try {
     return parseArgs({ args: [...args], options: FLAGS }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UsageError(`${(error as Error).message}\n\n${usageOf(suite)}`);
   }
 }
 

@@ -13,8 +13,9 @@ import { join } from "node:path";
 import { putLoad } from "./generator.ts";
 import { Inspector } from "./inspector.ts";
 import { type BenchOptions, GENERATED } from "./options.ts";
-import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 import { OURS, type ServerKind, type ServerSetting, startServer } from "./servers.ts";
+import type { Suite } from "./suites.ts";
 
 const SHOWN = 25;
 
@@ -86,11 +87,11 @@ async function profileOne(kind: ServerKind, scenario: Scenario, setting: ServerS
 export async function profileScenarios(
   kinds: readonly ServerKind[],
   setting: ServerSetting,
-  options: BenchOptions,
+  { suite, options }: { readonly suite: Suite; readonly options: BenchOptions },
 ): Promise<void> {
   const folder = join(GENERATED, "profiles");
   mkdirSync(folder, { recursive: true });
-  for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+  for (const scenario of suite.scenarios.filter(({ name }) => options.scenarios.includes(name))) {
     for (const kind of kinds) {
       const { profile, requests } = await profileOne(kind, scenario, setting, options);
       const file = join(folder, `${scenario.name}-${kind.name}.cpuprofile`);

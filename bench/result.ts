@@ -1,8 +1,9 @@
 /** Result: what a run has measured, as it is written to JSON, and the figures that tables and charts take from it. */
 import type { Machine } from "./machine.ts";
-import { SCENARIOS, type Scenario } from "./scenarios.ts";
-import { BASE, OURS, SERVERS } from "./servers.ts";
+import type { Goal, Scenario } from "./scenarios.ts";
+import { OURS } from "./servers.ts";
 import { median, pairedRatio, type Ratio } from "./statistics.ts";
+import type { Suite } from "./suites.ts";
 
 /** One server under load, once. */
 export interface Measurement {
@@ -16,8 +17,20 @@ export interface Measurement {
   readonly cpuMicroseconds: number;
   /** The same of Postgres, with all its processes. */
   readonly postgresMicroseconds: number;
+  /** The same of Redis; 0 where it is not used. */
+  readonly redisMicroseconds: number;
   readonly refused: number;
   readonly broken: number;
+  /** What a server says of its cache; `null` where it says nothing. */
+  readonly cache: CacheFigures | null;
+}
+
+/** What a node tells of its cache, over one measurement. */
+export interface CacheFigures {
+  /** Of all questions that can be kept. */
+  readonly hitShare: number;
+  /** From a commit until the answers that it touched were gone, on average; `null` when none was touched. */
+  readonly staleMs: number | null;
 }
 
 /** One start of a server, from `exec` to the first 200. */
@@ -45,48 +58,71 @@ export interface Summary {
   readonly server: string;
   readonly title: string;
   readonly perSecond: number;
+  /** Of requests per second, to the base of the suite. */
   readonly ratio: Ratio | null;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMicroseconds: number;
   readonly postgresMicroseconds: number;
+  readonly redisMicroseconds: number;
   readonly failures: number;
+  readonly cache: CacheFigures | null;
+}
+
+type Measured = Pick<BenchResult, "measurements">;
+
+/** Processor time of one request, wherever it was spent. */
+export function totalMicroseconds(each: Pick<Summary, `${"cpu" | "postgres" | "redis"}Microseconds`>): number {
+  return each.cpuMicroseconds + each.postgresMicroseconds + each.redisMicroseconds;
+}
+
+/** Values by the number of the round, so that a ratio pairs what was measured within seconds. */
+function byRound({ measurements }: Measured, scenario: string, server: string, of: (each: Measurement) => number) {
+  const values: number[] = [];
+  for (const each of measurements) {
+    if (each.scenario === scenario && each.server === server) values[each.round - 1] = of(each);
+  }
+  return values;
 }
 
 /** Summaries in the order of scenarios and servers; of what was not measured there is none. */
-export function summarize({ measurements }: Pick<BenchResult, "measurements">): readonly Summary[] {
-  return SCENARIOS.flatMap((scenario) =>
-    SERVERS.flatMap(({ name, title }) => {
-      const rounds = measurements.filter((each) => each.scenario === scenario.name && each.server === name);
+export function summarize(result: Measured, suite: Suite): readonly Summary[] {
+  const base = suite.servers[0]!.name;
+  return suite.scenarios.flatMap((scenario) =>
+    suite.servers.flatMap(({ name, title }) => {
+      const rounds = result.measurements.filter((each) => each.scenario === scenario.name && each.server === name);
       if (rounds.length === 0) return [];
       const of = (key: keyof Measurement) => median(rounds.map((each) => each[key] as number));
-      // By the number of the round, so that the ratio pairs what was measured within seconds.
-      const byRound = (server: string): number[] => {
-        const found = measurements.filter((each) => each.scenario === scenario.name && each.server === server);
-        const values: number[] = [];
-        for (const { round, perSecond } of found) values[round - 1] = perSecond;
-        return values;
-      };
+      const rates = (server: string) => byRound(result, scenario.name, server, ({ perSecond }) => perSecond);
       return [
         {
           scenario,
           server: name,
           title,
           perSecond: of("perSecond"),
-          ratio: pairedRatio(byRound(name), byRound(BASE)),
+          ratio: pairedRatio(rates(name), rates(base)),
           p50Ms: of("p50Ms"),
           p99Ms: of("p99Ms"),
           cpuMicroseconds: of("cpuMicroseconds"),
           postgresMicroseconds: of("postgresMicroseconds"),
+          redisMicroseconds: of("redisMicroseconds"),
           failures: rounds.reduce((sum, each) => sum + each.refused + each.broken, 0),
+          cache: cacheOf(rounds),
         },
       ];
     }),
   );
 }
 
+function cacheOf(rounds: readonly Measurement[]): CacheFigures | null {
+  const told = rounds.flatMap(({ cache }) => (cache === null ? [] : [cache]));
+  if (told.length === 0) return null;
+  const stale = told.flatMap(({ staleMs }) => (staleMs === null ? [] : [staleMs]));
+  return { hitShare: median(told.map((each) => each.hitShare)), staleMs: stale.length === 0 ? null : median(stale) };
+}
+
 /** Something that the platform set itself to reach, and whether this run shows it. */
-export interface Goal {
+export interface Judged {
   readonly what: string;
   readonly wanted: string;
   readonly seen: string;
@@ -96,15 +132,25 @@ export interface Goal {
 const START_MS_MAX = { cold: 8_000, warm: 2_000 } as const;
 const IDLE_BYTES_MAX = 150 * 1_048_576;
 
+function judge(result: Measured, suite: Suite, scenario: Scenario, goal: Goal): readonly Judged[] {
+  const isRate = "rateMin" in goal;
+  const of = isRate ? (each: Measurement) => each.perSecond : totalMicroseconds;
+  const values = (server: string) => byRound(result, scenario.name, server, of);
+  const ratio = pairedRatio(values(OURS), values(goal.to))?.median;
+  if (ratio === undefined) return [];
+  const { title } = suite.servers.find(({ name }) => name === goal.to)!;
+  const wanted = isRate ? `≥ ${goal.rateMin} × ${title}` : `≤ ${goal.cpuMax} × CPU of ${title}`;
+  const seen = isRate ? `${ratio.toFixed(2)} × ${title}` : `${ratio.toFixed(2)} × CPU`;
+  const reached = isRate ? ratio >= goal.rateMin : ratio <= goal.cpuMax;
+  return [{ what: scenario.title, wanted, seen, reached }];
+}
+
 /** The goals that this run can judge. */
-export function goals(result: BenchResult): readonly Goal[] {
-  const ratios = summarize(result).flatMap(({ scenario, server, ratio }): Goal[] => {
-    if (server !== OURS || scenario.goal === null || ratio === null) return [];
-    const seen = `${ratio.median.toFixed(2)} × Fastify`;
-    const reached = ratio.median >= scenario.goal;
-    return [{ what: scenario.title, wanted: `≥ ${scenario.goal.toFixed(1)} × Fastify`, seen, reached }];
-  });
-  const starts = (["cold", "warm"] as const).flatMap((kind): Goal[] => {
+export function goals(result: BenchResult, suite: Suite): readonly Judged[] {
+  const ratios = suite.scenarios.flatMap((scenario) =>
+    scenario.goals.flatMap((goal) => judge(result, suite, scenario, goal)),
+  );
+  const starts = (["cold", "warm"] as const).flatMap((kind): Judged[] => {
     const found = result.starts.filter((each) => each.server === OURS && each.kind === kind);
     if (found.length === 0) return [];
     const ms = median(found.map((each) => each.ms));

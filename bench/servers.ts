@@ -25,18 +25,12 @@ export interface ServerKind {
   readonly file: string;
   /** The package whose version is told; `null`: ours. */
   readonly package: string | null;
+  /** Whether it keeps answers in Redis. */
+  readonly usesRedis?: boolean;
+  /** Whether it serves what another server has answered. */
+  readonly mirrors?: boolean;
 }
 
-/** In the order of a round. Fastify, to which the others are compared, comes first. */
-export const SERVERS: readonly ServerKind[] = [
-  { name: "fastify", title: "Fastify", file: "fastify.mjs", package: "fastify" },
-  { name: "lineshaft", title: "Lineshaft", file: "lineshaft.ts", package: null },
-  { name: "hono", title: "Hono", file: "hono.mjs", package: "hono" },
-  { name: "express", title: "Express", file: "express.mjs", package: "express" },
-  { name: "nest", title: "NestJS", file: "nest.mjs", package: "@nestjs/core" },
-];
-
-export const BASE = "fastify";
 export const OURS = "lineshaft";
 
 export interface ServerSetting {
@@ -47,6 +41,9 @@ export interface ServerSetting {
   /** Whether an inspector may be attached. */
   readonly inspected?: boolean;
   readonly folder?: string;
+  readonly redisUrl?: string | null;
+  /** The server whose answers a mirror repeats. */
+  readonly mirrored?: string;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -55,10 +52,14 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
   /** From the start of the process to the first 200. */
   readonly startMs: number;
+  /** Where ours tells its metrics; `null` for the others. */
+  readonly metricsUrl: string | null;
   /** `null` unless the server was started `inspected`. */
   readonly inspectorUrl: string | null;
   cpuSeconds(): number;
   memoryBytes(): number;
+  /** Takes the processor from it, so that it costs the others nothing; and gives it back. */
+  halt(isHalted: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -67,7 +68,8 @@ process.on("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
 });
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody has at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
@@ -78,13 +80,13 @@ async function freePort(): Promise<number> {
 /** Starts a server and resolves with its first 200. */
 export async function startServer(kind: ServerKind, setting: ServerSetting): Promise<RunningServer> {
   mkdirSync(LOGS, { recursive: true });
-  const port = await freePort();
+  const [port, metricsPort] = [await freePort(), await freePort()];
   const errors = join(LOGS, `${kind.name}.log`);
   const flags = setting.inspected ? ["--inspect=127.0.0.1:0"] : [];
   const startedAt = performance.now();
   const child = spawn(process.execPath, [...flags, join(BENCH, "servers", kind.file)], {
     cwd: setting.folder ?? BENCH,
-    env: environment(port, setting),
+    env: { ...environment(port, kind, setting), METRICS_PORT: String(metricsPort) },
     stdio: ["ignore", openSync("/dev/null", "w"), "pipe", "pipe"],
   });
   alive.add(child);
@@ -102,22 +104,25 @@ export async function startServer(kind: ServerKind, setting: ServerSetting): Pro
   const end = () => stop(child);
   const inspectorUrl = /^Debugger listening on (ws:\S+)$/m.exec(readFileSync(errors, "utf8"))?.[1] ?? null;
   const usage = { cpuSeconds: () => cpuSeconds(pid), memoryBytes: () => memoryBytes(pid) };
-  return { kind, port, pid, startMs, inspectorUrl, ...usage, stop: end, [Symbol.asyncDispose]: end };
+  const halt = (isHalted: boolean): void => void child.kill(isHalted ? "SIGSTOP" : "SIGCONT");
+  const metricsUrl = kind.name === OURS ? `http://127.0.0.1:${metricsPort}/metrics` : null;
+  return { kind, port, pid, startMs, metricsUrl, inspectorUrl, ...usage, halt, stop: end, [Symbol.asyncDispose]: end };
 }
 
 /** Nothing of our own environment but the search path: the settings of a server are those that are written here. */
-function environment(port: number, setting: ServerSetting): NodeJS.ProcessEnv {
+function environment(port: number, kind: ServerKind, setting: ServerSetting): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     NODE_ENV: "production",
     HOST: "127.0.0.1",
     PORT: String(port),
-    METRICS_PORT: "0",
     LOG_LEVEL: "info",
     LINESHAFT_SECRET: "the benchmark keeps no secret from anybody",
     LINESHAFT_PARENT_FD: "3",
     ...(setting.databaseUrl === null ? {} : { DATABASE_URL: setting.databaseUrl }),
     ...(setting.dataFolder === undefined ? {} : { LINESHAFT_DATA: setting.dataFolder }),
+    ...(kind.usesRedis && setting.redisUrl ? { REDIS_URL: setting.redisUrl } : {}),
+    ...(kind.mirrors && setting.mirrored ? { MIRRORED_URL: setting.mirrored } : {}),
     ...(setting.prepared === false ? { BENCH_PREPARED: "no" } : {}),
   };
 }
@@ -145,6 +150,7 @@ function answers(port: number): Promise<boolean> {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = once(child, "close");
+  child.kill("SIGCONT");
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
   await closed;

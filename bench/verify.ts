@@ -5,14 +5,15 @@
  * what the rules refuse. A server that is fast because it does less is found here.
  */
 import assert from "node:assert/strict";
-import { AUTHORS, authorName, noteId, noteRow } from "./dataset.ts";
+import { AUTHORS, authorName, noteId, noteRow, sessionToken } from "./dataset.ts";
 import { ENTRY, PERSON } from "./scenarios.ts";
 
-interface Check {
+export interface Check {
   readonly what: string;
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: unknown;
+  readonly signedIn?: boolean;
   /** An answer with a body to the byte; or any status from 400 to 499. */
   readonly expected: { readonly status: number; readonly body: unknown } | "refused";
 }
@@ -44,7 +45,7 @@ function pageAfter(number: number) {
 const greeting = { message: "Good morning", version: 1, ready: true };
 const added = { id: MADE, author, title, body, createdAt: MADE };
 
-const CHECKS: readonly Check[] = [
+export const PEER_CHECKS: readonly Check[] = [
   { what: "static", method: "GET", path: "/hello", expected: { status: 200, body: greeting } },
   { what: "echo", method: "POST", path: "/echo", body: PERSON, expected: { status: 200, body: PERSON } },
   { what: "a row", method: "GET", path: `/notes/${noteId(42)}`, expected: { status: 200, body: noteRow(42) } },
@@ -76,6 +77,37 @@ const CHECKS: readonly Check[] = [
   refused("no title", "/entries", { ...ENTRY, title: "" }),
 ];
 
+/** What those with another path for it must answer, too. */
+export const SERIALIZABLE_CHECKS: readonly Check[] = PEER_CHECKS.filter(({ path }) => path === "/entries").map(
+  (each) => ({ ...each, path: "/entries-serializable" }),
+);
+
+const minePath = (number: number): string => `/mine/notes/${noteId(number)}`;
+const row = (number: number, change = {}) => ({ status: 200, body: { ...noteRow(number), ...change } });
+
+/** Twice, because what is kept must be what was worked out. */
+export const CACHED_CHECKS: readonly Check[] = [
+  { what: "nobody", method: "GET", path: minePath(42), expected: "refused" },
+  ...["a row", "the row again"].map(
+    (what): Check => ({ what, method: "GET", path: minePath(42), signedIn: true, expected: row(42) }),
+  ),
+  { what: "no row", method: "GET", path: minePath(0), signedIn: true, expected: "refused" },
+  ...["a page", "the page again"].map(
+    (what): Check => ({
+      what,
+      method: "GET",
+      path: `/notes?after=${noteId(PAGE_FROM)}`,
+      expected: { status: 200, body: pageAfter(PAGE_FROM) },
+    }),
+  ),
+];
+
+/** What is changed must not be what was kept; the second change is the way back. */
+export const CHANGED_CHECKS: readonly Check[] = [!noteRow(42).done, noteRow(42).done].flatMap((done): Check[] => [
+  { what: "a change", method: "POST", path: minePath(42), signedIn: true, body: { done }, expected: row(42, { done }) },
+  { what: "the changed row", method: "GET", path: minePath(42), signedIn: true, expected: row(42, { done }) },
+]);
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -89,11 +121,15 @@ function withoutMade(text: string, expected: unknown): string {
 }
 
 async function verifyOne(origin: string, check: Check): Promise<void> {
+  const { method, body, signedIn } = check;
+  const headers = {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(signedIn ? { authorization: `Bearer ${sessionToken(7)}` } : {}),
+  };
   const response = await fetch(origin + check.path, {
-    method: check.method,
-    ...(check.body === undefined
-      ? {}
-      : { body: JSON.stringify(check.body), headers: { "content-type": "application/json" } }),
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   if (check.expected === "refused") {
@@ -106,12 +142,9 @@ async function verifyOne(origin: string, check: Check): Promise<void> {
 }
 
 /** @throws {Error} that names every check that the server at `origin` fails. */
-export async function verify(origin: string, options: { readonly serializable?: boolean } = {}): Promise<void> {
-  const variants = options.serializable
-    ? CHECKS.filter((each) => each.path === "/entries").map((each) => ({ ...each, path: "/entries-serializable" }))
-    : [];
+export async function verify(origin: string, checks: readonly Check[]): Promise<void> {
   const problems: string[] = [];
-  for (const check of [...CHECKS, ...variants]) {
+  for (const check of checks) {
     await verifyOne(origin, check).catch((error: Error) => problems.push(`${check.what}: ${error.message}`));
   }
   if (problems.length > 0) throw new Error(`does not do the work:\n  ${problems.join("\n  ")}`);

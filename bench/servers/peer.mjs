@@ -15,7 +15,7 @@ export const load = createRequire(new URL("../peers/package.json", import.meta.u
 
 const POOL_SIZE = 10;
 const IDLE_MS = 60_000;
-const PAGE_ROWS = 20;
+export const PAGE_ROWS = 20;
 
 const COLUMNS = `"id", "author", "title", "body", "done", "createdAt"`;
 const STATEMENTS = {
@@ -30,13 +30,19 @@ const STATEMENTS = {
 /** What every peer answers. */
 export const GREETING = Object.freeze({ message: "Good morning", version: 1, ready: true });
 
-export function openStore() {
+/** A pool, and `ask(client, name, values)` for one of these statements. */
+export function openPool(statements) {
   const { Pool } = load("pg");
   const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: POOL_SIZE, idleTimeoutMillis: IDLE_MS });
   pool.on("error", () => {});
   const isPrepared = process.env.BENCH_PREPARED !== "no";
   const ask = (client, name, values) =>
-    client.query(isPrepared ? { name, text: STATEMENTS[name], values } : { text: STATEMENTS[name], values });
+    client.query(isPrepared ? { name, text: statements[name], values } : { text: statements[name], values });
+  return { pool, ask };
+}
+
+export function openStore() {
+  const { pool, ask } = openPool(STATEMENTS);
   return {
     close: () => pool.end(),
     /** A row, or `undefined`. */

@@ -1,0 +1,59 @@
+/** Redis: a private one for the servers that keep answers in it; gone with the benchmark. Nothing is written to disk. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createConnection } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { provideServers } from "../tools/servers.ts";
+import { freePort } from "./servers.ts";
+
+const REDIS = { name: "Redis", debianPackage: "redis-server", path: "/usr/bin/redis-server" };
+const START_MS = 10_000;
+const LOOK_MS = 20;
+
+export interface RunningRedis extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** Starts one, installed first where that is possible. @throws {Error} that says how to get it where it is not. */
+export async function startRedis(log: (line: string) => void): Promise<RunningRedis> {
+  if (!existsSync(REDIS.path)) {
+    const missing = await provideServers(log, [REDIS]);
+    if (missing.length > 0) throw new Error("Redis is missing: apt-get install redis-server (as root this is done)");
+  }
+  const port = await freePort();
+  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const child = spawn(REDIS.path, settings, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output = (output + chunk).slice(-4_000);
+  });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const deadline = performance.now() + START_MS;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`Redis does not answer:\n${output}`);
+    await pause(LOOK_MS);
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    pid: child.pid!,
+    version: /Redis version=([\d.]+)/.exec(output)?.[1] ?? "unknown",
+    async [Symbol.asyncDispose]() {
+      process.off("exit", kill);
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await closed;
+    },
+  };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
