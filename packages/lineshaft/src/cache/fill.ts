@@ -105,8 +105,8 @@ export class Fill implements CallObserver {
     this.#add(shape, statement, keys);
   }
 
-  #add(shape: CacheableShape, { parameters }: StatementSeen, keys: readonly KeyAnswer[]): void {
-    const bound = bind(shape, parameters, keys);
+  #add(shape: CacheableShape, { parameters, rows }: StatementSeen, keys: readonly KeyAnswer[]): void {
+    const bound = bind(shape, parameters, keys, { rows });
     if (bound.isCacheable) this.#reads.push(...bound.reads);
     else this.refuse(bound.reason);
   }

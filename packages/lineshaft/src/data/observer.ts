@@ -10,6 +10,8 @@ export interface StatementSeen {
   readonly name: string | undefined;
   /** Whether other statements of the call see the same snapshot. */
   readonly isInTransaction: boolean;
+  /** What it gave, as the call gets it. */
+  readonly rows: readonly unknown[];
   /** Asks something on the same session, in a transaction in the same snapshot. */
   ask(text: string, values: readonly unknown[]): Promise<StatementResult>;
 }

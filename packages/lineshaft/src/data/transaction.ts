@@ -201,7 +201,8 @@ export class CallTransaction {
     if (snapshot) observer.began(await snapshot);
     const ask = (question: string, parameters: readonly unknown[]) =>
       session.query({ text: question, values: parameters as unknown[], queryMode: "extended" });
-    await observer.seen({ service, text, parameters: values, name, isInTransaction: !alone, ask });
+    const { rows } = result;
+    await observer.seen({ service, text, parameters: values, name, rows, isInTransaction: !alone, ask });
     return result;
   }
 

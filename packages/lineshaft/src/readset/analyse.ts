@@ -8,8 +8,7 @@
  * Every construct is known or makes the statement uncacheable, with a reason; nothing throws for a statement's sake.
  * Not promised: that a touched answer has changed; that a statement which would fail is refused. The order of rows
  * without ORDER BY, and which of equal rows passes a LIMIT, are any the server likes.
- * Limits. A table with row level security is uncacheable, as the tree does not show the policy. Lists ordered by data
- * (`order by visits limit 10`) read all rows that their WHERE lets through.
+ * Limits. A table with row level security is uncacheable, as the tree does not show the policy.
  * Needs. The parameters' types as the server describes them; a search path as at run time; TimeZone, DateStyle and the
  * text search configuration fixed for all sessions; rows of changes in the ISO date style.
  */
@@ -19,13 +18,14 @@ import type { Resolving } from "./expressions.ts";
 import { writeKeyQuery } from "./key-query.ts";
 import { type Alternatives, findKeys, Groups, type KeySource, narrow } from "./narrow.ts";
 import { pushQuery } from "./push.ts";
-import type { Fact, Query, TableSource } from "./query.ts";
+import type { Fact, ListOrder, Query, TableSource } from "./query.ts";
 import { rules } from "./rules.ts";
 import { resolveBody, resolveQuery } from "./select.ts";
 import {
   type CacheableShape,
   type Condition,
   type KeyQuery,
+  type Order,
   type Read,
   type Shape,
   UncacheableError,
@@ -72,6 +72,7 @@ class Reads {
   readonly #parameterTypes: readonly number[];
   readonly #reads = new Map<string, Read>();
   readonly #keyQueries: KeyQuery[] = [];
+  #list: ListOrder | null = null;
 
   constructor(catalog: Catalog, parameterTypes: readonly number[]) {
     this.#catalog = catalog;
@@ -79,6 +80,7 @@ class Reads {
   }
 
   collect(query: Query, { loose, datetimeParameters }: Resolving): CacheableShape {
+    this.#list = query.kind === "select" ? query.order : null;
     const visit = (table: TableSource, facts: readonly Fact[]) => this.#visit(table, facts);
     for (const each of [query, ...loose]) pushQuery(each, [], [], visit);
     return {
@@ -90,7 +92,8 @@ class Reads {
   }
 
   #visit(table: TableSource, facts: readonly Fact[]): void {
-    this.#add(table, narrow(table, facts) ?? this.#narrowByKeys(table, facts));
+    const order = this.#list?.source === table ? this.#list.order : null;
+    this.#add(table, narrow(table, facts) ?? this.#narrowByKeys(table, facts), order);
   }
 
   #narrowByKeys(table: TableSource, facts: readonly Fact[]): Alternatives | null {
@@ -112,13 +115,14 @@ class Reads {
     return { column, valueClass: source.column.valueClass!, items: [{ kind: "keys", index }] };
   }
 
-  #add(table: TableSource, alternatives: Alternatives | null): void {
+  #add(table: TableSource, alternatives: Alternatives | null, order: Order | null = null): void {
     const { oid, schema, name } = table.relation;
-    const signature = `${oid} ${alternatives === null ? "" : JSON.stringify(alternatives)}`;
+    const conditions = alternatives === null ? "" : JSON.stringify(alternatives);
+    const signature = order === null ? `${oid} ${conditions}` : `${oid} ${conditions} ${JSON.stringify(order)}`;
     const known = this.#reads.get(signature);
     const own = maskOf(table);
     const mask = known === undefined ? own : known.mask === null || own === null ? null : known.mask.union(own);
-    this.#reads.set(signature, { table: oid, name: `${schema}.${name}`, alternatives, mask });
+    this.#reads.set(signature, { table: oid, name: `${schema}.${name}`, alternatives, mask, order });
   }
 }
 

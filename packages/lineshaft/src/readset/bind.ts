@@ -5,7 +5,8 @@
  * spelling, too many of them, keys that were not asked for) is widened to its table, never left out.
  */
 import { KEYS_MAX } from "./key-query.ts";
-import type { CacheableShape, Condition, Item, Read, Uncacheable } from "./shape.ts";
+import { type End, endOf } from "./order.ts";
+import type { CacheableShape, Condition, Item, Order, Read, Uncacheable } from "./shape.ts";
 import { canonical, canonicalParameter, isAging, type ValueClass } from "./values.ts";
 
 /** Values of one condition; more of them widen the read. */
@@ -25,6 +26,8 @@ export interface BoundRead {
   readonly read: Read;
   /** Null: every row counts. An empty list: none does. */
   readonly alternatives: readonly BoundAlternative[] | null;
+  /** Rows behind it do not matter; null if there is no such place. */
+  readonly end: End | null;
 }
 
 /** What the answer of one call depends on. */
@@ -36,9 +39,16 @@ export interface ReadSet {
 /** Rows of a key query: the first column of each. */
 export type KeyAnswer = readonly (string | null)[];
 
+/** What was seen of the call besides. */
+export interface Seen {
+  /** The rows of the answer, by name and as the driver reads them; only the last one is looked at. */
+  readonly rows?: readonly unknown[];
+}
+
 interface Values {
   readonly parameters: readonly unknown[];
   readonly keys: readonly KeyAnswer[];
+  readonly rows: readonly unknown[];
 }
 
 /**
@@ -47,29 +57,36 @@ interface Values {
  * @param parameters   As they are given to the driver, `$1` first.
  * @param keys         Answers to `shape.keyQueries`, in their order, from the snapshot of the statement. Without them
  *                     the reads that stand on keys are table-wide.
+ * @param seen         Without the rows a list with a LIMIT is read as if it had none.
  * @returns An `Uncacheable` if a parameter means another time at another time, such as `today`.
  */
 export function bind(
   shape: CacheableShape,
   parameters: readonly unknown[],
   keys: readonly KeyAnswer[] = [],
+  { rows = [] }: Seen = {},
 ): ReadSet | Uncacheable {
   for (const number of shape.datetimeParameters) {
     if (isAging(parameters[number - 1])) return { isCacheable: false, reason: `the parameter $${number}, a time` };
   }
-  const values = { parameters, keys };
+  const values = { parameters, keys, rows };
   return { isCacheable: true, reads: shape.reads.map((read) => bindRead(read, values)) };
 }
 
 function bindRead(read: Read, values: Values): BoundRead {
-  if (read.alternatives === null) return { read, alternatives: null };
+  const end = read.order === null ? null : endOf(read.order, limitOf(read.order, values), values.rows);
+  if (read.alternatives === null) return { read, alternatives: null, end };
   const alternatives: BoundAlternative[] = [];
   for (const conditions of read.alternatives) {
     const bound = bindAlternative(conditions, values);
-    if (bound === "every row") return { read, alternatives: null };
+    if (bound === "every row") return { read, alternatives: null, end };
     if (bound !== "no row") alternatives.push(bound);
   }
-  return { read, alternatives: alternatives.slice() };
+  return { read, alternatives: alternatives.slice(), end };
+}
+
+function limitOf({ limit }: Order, { parameters }: Values): unknown {
+  return limit.kind === "constant" ? limit.value : parameters[limit.number - 1];
 }
 
 function bindAlternative(conditions: readonly Condition[], values: Values): BoundAlternative | "every row" | "no row" {

@@ -107,7 +107,7 @@ const TABLE = { oid: 5, columns: COLUMNS };
 function shapeOn(mask: ReadonlySet<string> | null) {
   const items = [{ kind: "parameter", number: 1, matchesNull: false }] as const;
   const conditions = [{ column: "id", valueClass: "number", items }];
-  const read = { table: 5, name: "t", alternatives: [conditions], mask };
+  const read = { table: 5, name: "t", alternatives: [conditions], mask, order: null };
   return { isCacheable: true, reads: [read], keyQueries: [], datetimeParameters: [] } as const;
 }
 

@@ -6,7 +6,7 @@
  * variables, as far as it can be used; a condition that says nothing usable is no fact.
  */
 import type { Relation } from "./catalog.ts";
-import type { Item } from "./shape.ts";
+import type { Item, Order } from "./shape.ts";
 import type { ValueClass } from "./values.ts";
 
 export interface Variable {
@@ -81,6 +81,12 @@ export interface Sublink {
   readonly facts: readonly Fact[];
 }
 
+/** The order of a list with a LIMIT, and the table whose column it is. */
+export interface ListOrder {
+  readonly source: TableSource;
+  readonly order: Order;
+}
+
 export interface SelectQuery {
   readonly kind: "select";
   readonly from: readonly FromItem[];
@@ -89,6 +95,7 @@ export interface SelectQuery {
   readonly outputs: readonly Output[];
   /** Each of its rows comes from rows of `from` that pass `where`, and it has one whenever there are such rows. */
   readonly isPlain: boolean;
+  readonly order: ListOrder | null;
 }
 
 export interface SetQuery {

@@ -11,7 +11,9 @@
  * changes, start with an empty index: column names and classes are those of the analysis.
  */
 import type { BoundAlternative, BoundRead, ReadSet, Value } from "./bind.ts";
+import { isBehind, rankOf } from "./order.ts";
 import { rules } from "./rules.ts";
+import type { Order } from "./shape.ts";
 import { canonical, type ValueClass } from "./values.ts";
 
 /** A change of a row as the log tells it. */
@@ -55,6 +57,8 @@ interface Image {
   /** Undefined: a row of which nothing is known. */
   readonly row: Row;
   readonly changed: readonly string[] | null;
+  /** Ranks by column, as far as they were asked for. A column has one kind, that of its type. */
+  ranks: Map<string, number | undefined> | null;
 }
 
 export class ReadSetIndex<TEntry> {
@@ -135,14 +139,11 @@ export class ReadSetIndex<TEntry> {
 
   #imagesOf({ kind, table, old, new: fresh }: RowChange): readonly Image[] {
     const positions = this.#positionsOf(table.columns);
-    if (kind === "insert") return [{ positions, row: fresh, changed: null }];
-    if (kind === "delete" || old === undefined) return [{ positions, row: old, changed: null }];
+    if (kind === "insert") return [imageOf(positions, fresh, null)];
+    if (kind === "delete" || old === undefined) return [imageOf(positions, old, null)];
     const changed = table.columns.flatMap(({ name }, index) => (isChanged(old[index], fresh?.[index]) ? [name] : []));
     const next = fresh?.map((value, index) => (value === undefined ? old[index] : value));
-    const images = [
-      { positions, row: old, changed },
-      { positions, row: next, changed },
-    ];
+    const images = [imageOf(positions, old, changed), imageOf(positions, next, changed)];
     return rules.oldRowsCount ? images : images.slice(1);
   }
 
@@ -154,6 +155,10 @@ export class ReadSetIndex<TEntry> {
     }
     return positions;
   }
+}
+
+function imageOf(positions: Image["positions"], row: Row, changed: Image["changed"]): Image {
+  return { positions, row, changed, ranks: null };
 }
 
 function isChanged(old: string | null | undefined, fresh: string | null | undefined): boolean {
@@ -204,6 +209,7 @@ function touchImage<TEntry>(table: TableIndex<TEntry>, image: Image, found: Set<
 function test<TEntry>({ entry, bound, alternative }: Posting<TEntry>, image: Image, found: Set<TEntry>): void {
   const { mask } = bound.read;
   if (image.changed !== null && mask !== null && !image.changed.some((column) => mask.has(column))) return;
+  if (bound.end !== null && isBehind(bound.end, rankIn(image, bound.end.order))) return;
   if (alternative === null || passes(alternative, image)) found.add(entry);
 }
 
@@ -222,4 +228,18 @@ function passes({ conditions, values, tag }: BoundAlternative, image: Image): bo
 function valueIn({ row, positions }: Image, column: string, valueClass: ValueClass): Value | undefined {
   const text = row?.[positions.get(column) ?? -1];
   return text === undefined || text === null ? text : canonical(valueClass, text);
+}
+
+/** The rank of a column, null for NULL, or undefined if it is not told or has none. */
+function rankIn(image: Image, { column, kind }: Order): number | null | undefined {
+  const { row, positions } = image;
+  const text = row?.[positions.get(column) ?? -1];
+  if (text === undefined || text === null) return text;
+  // Many lists may have the same order: their column is read once for each image.
+  image.ranks ??= new Map();
+  const { ranks } = image;
+  if (ranks.has(column)) return ranks.get(column);
+  const rank = rankOf(kind, text);
+  ranks.set(column, rank);
+  return rank;
 }

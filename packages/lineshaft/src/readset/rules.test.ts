@@ -70,6 +70,23 @@ const NEEDS: Readonly<Record<Rule, Case>> = {
   oldRowsCount: one("select count(*) from a where x = 1", "update a set x = 2", {
     seed: "insert into a (id, x) values (1, 1)",
   }),
+  tiesAreNotBehind: one("select id, x from a order by x, id limit 1", "insert into a (id, x) values (1, 1)", {
+    seed: "insert into a (id, x) values (2, 1)",
+  }),
+  shortListsHaveNoEnd: one("select id from a order by id limit 2", "insert into a (id) values (2)", {
+    seed: "insert into a (id) values (1)",
+  }),
+  nullsHaveAPlace: one("select id, x from a order by x desc limit 1", "insert into a (id) values (2)", {
+    seed: "insert into a (id, x) values (1, 1)",
+  }),
+  orderedSideIsKept: one(
+    "select a.id, b.x from a left join b on b.aid = a.id order by b.x nulls first, a.id limit 3",
+    "insert into b (id, aid, x) values (2, 2, 2)",
+    { seed: "insert into a (id) values (1), (2), (3); insert into b (id, aid, x) values (1, 1, 1)" },
+  ),
+  listsAreOfRows: one("select id, count(*) over () from a order by id limit 1", "insert into a (id) values (2)", {
+    seed: "insert into a (id) values (1)",
+  }),
   maskHoldsEveryName: one("select x from a where id = 1", "update a set x = 2", {
     seed: "insert into a (id, x) values (1, 1)",
   }),

@@ -53,6 +53,16 @@ export const rules = {
   changesReachAncestors: true,
   /** A row value without canonical form hits every tag of its column. */
   unknownValuesHitAll: true,
+  /** A row with the order key of a list's last row is not behind it. */
+  tiesAreNotBehind: true,
+  /** A list with fewer rows than its LIMIT has no end. */
+  shortListsHaveNoEnd: true,
+  /** NULL stands where the order puts it: first or last. */
+  nullsHaveAPlace: true,
+  /** A list has an end only in a table whose rows a join does not fill with nulls. */
+  orderedSideIsKept: true,
+  /** Groups, DISTINCT and windows have no end: rows behind it count for those before it. */
+  listsAreOfRows: true,
   /** Both images of an updated row count. */
   oldRowsCount: true,
   /** An update is ignored only if no column that the statement names has changed. */

@@ -5,6 +5,7 @@ import type { Routine } from "./catalog.ts";
 import { type Place, type Resolving, visit, visitAll } from "./expressions.ts";
 import { factsOf } from "./facts.ts";
 import { fromEntry, withScope } from "./from-clause.ts";
+import { listOrder } from "./order.ts";
 import type { FromItem, Output, Query, SelectQuery, Sublink, Variable } from "./query.ts";
 import { rules } from "./rules.ts";
 import { markNamed, Scope } from "./scope.ts";
@@ -77,7 +78,7 @@ function resolveValues(statement: SelectStmt, place: Place): Query {
   const [first] = statement.valuesLists ?? [];
   const count = bodyOf<{ items?: Node[] }>(first, "List")?.items?.length ?? 0;
   const outputs = Array.from({ length: count }, (_, index) => opaqueOutput(`column${index + 1}`));
-  return { kind: "select", from: [], where: [], sublinks: sublinksOf(place), outputs, isPlain: false };
+  return { kind: "select", from: [], where: [], sublinks: sublinksOf(place), outputs, isPlain: false, order: null };
 }
 
 const opaqueOutput = (name: string): Output => ({ name, typeOid: null, valueClass: null, variable: null });
@@ -104,18 +105,23 @@ function resolveSelect(statement: SelectStmt, place: Place): SelectQuery {
     return isPushable && isKept ? output : { ...output, variable: null };
   });
   const isPlain = !isGrouped || (grouping !== null && grouping.size > 0);
-  return { kind: "select", from, where, sublinks: sublinksOf(place), outputs, isPlain };
+  const isOfRows = !isGrouped && statement.distinctClause === undefined && !hasWindows(statement, scope);
+  const order = isOfRows || !rules.listsAreOfRows ? listOrder(statement, { outputs: named, from, scope }) : null;
+  return { kind: "select", from, where, sublinks: sublinksOf(place), outputs, isPlain, order };
 }
 
 /** Rows that a fact leaves out could change which rows come through, or what stands in them. */
 function isBarrier(statement: SelectStmt, scope: Scope): boolean {
   const isDistinctOn = statement.distinctClause?.some((node) => Object.keys(node).length > 0) ?? false;
-  const hasWindows = scope.hasWindows || statement.windowClause !== undefined;
   return (
     (hasLimit(statement) && rules.limitStopsPush) ||
     (isDistinctOn && rules.distinctOnStopsPush) ||
-    (hasWindows && rules.windowStopsPush)
+    (hasWindows(statement, scope) && rules.windowStopsPush)
   );
+}
+
+function hasWindows({ windowClause }: SelectStmt, scope: Scope): boolean {
+  return scope.hasWindows || windowClause !== undefined;
 }
 
 function resolveFrom(nodes: readonly Node[], place: Place): readonly FromItem[] {

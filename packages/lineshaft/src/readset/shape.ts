@@ -4,6 +4,7 @@
  * A shape belongs to the text of a statement, the types of its parameters, a search path and a catalog version. It
  * holds no values of a call, so one shape serves every call.
  */
+import type { RankKind } from "./order.ts";
 import type { ValueClass } from "./values.ts";
 
 /** Where values of a condition come from. `parameter` numbers count from 1, as `$1` does. */
@@ -21,6 +22,19 @@ export interface Condition {
   readonly items: readonly Item[];
 }
 
+/** How a list with a LIMIT is ordered, as far as its end says which rows do not matter (`order.ts`). */
+export interface Order {
+  readonly column: string;
+  readonly kind: RankKind;
+  /** The output by which the last row tells its place. */
+  readonly output: string;
+  readonly isDescending: boolean;
+  readonly areNullsLast: boolean;
+  readonly limit:
+    | { readonly kind: "constant"; readonly value: string }
+    | { readonly kind: "parameter"; readonly number: number };
+}
+
 /** One occurrence of a table: the answer is the same if only rows that pass one of the alternatives were there. */
 export interface Read {
   readonly table: number;
@@ -30,6 +44,8 @@ export interface Read {
   readonly alternatives: readonly (readonly Condition[])[] | null;
   /** Columns that the statement names; an update of others does not matter. Null: all of them. */
   readonly mask: ReadonlySet<string> | null;
+  /** Rows behind the last one of the answer do not matter; null where there is no such order. */
+  readonly order: Order | null;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { CacheableShape } from "../shape.ts";
 import { Random } from "./random.ts";
 import { CASE_TABLES, makeTables } from "./random-schema.ts";
 import { type RandomQuery, StatementMaker } from "./random-sql.ts";
-import type { ReadSetStand } from "./stand.ts";
+import type { Asked, ReadSetStand } from "./stand.ts";
 
 const QUERIES_PER_TURN = 24;
 const CHANGES_PER_TURN = 24;
@@ -29,6 +29,8 @@ export interface Counts {
   refused: number;
   witnessed: number;
   withKeys: number;
+  /** Filed lists that have an end. */
+  withEnds: number;
   readonly missed: string[];
   readonly reasons: Map<string, number>;
 }
@@ -41,16 +43,25 @@ export interface ModelOptions {
 }
 
 interface Watched extends RandomQuery {
-  readonly name: string;
   readonly shape: CacheableShape;
-  answer: string | null;
+  asked: Asked | null;
 }
 
 /** Runs rounds until it is told that it is done. The same seed gives the same cases. */
 export async function runModel(stand: ReadSetStand, { seed, isDone, spoil }: ModelOptions): Promise<Counts> {
   const random = new Random(seed);
   const counts: Counts = {
-    ...{ shapes: 0, cases: 0, changed: 0, needless: 0, uncacheable: 0, refused: 0, witnessed: 0, withKeys: 0 },
+    ...{
+      shapes: 0,
+      cases: 0,
+      changed: 0,
+      needless: 0,
+      uncacheable: 0,
+      refused: 0,
+      witnessed: 0,
+      withKeys: 0,
+      withEnds: 0,
+    },
     ...{ missed: [], reasons: new Map() },
   };
   while (!isDone(counts)) {
@@ -109,8 +120,8 @@ class Round {
     const counts = this.#counts;
     const witness: number[] = [];
     const shape = await this.#stand.shapeOf(sql, (oid) => void witness.push(oid)).catch(() => null);
-    const answer = shape === null ? null : await this.#stand.answer(sql, parameters).catch(() => null);
-    if (shape === null || answer === null) {
+    const asked = shape === null ? null : await this.#stand.ask(sql, parameters).catch(() => null);
+    if (shape === null || asked === null) {
       counts.refused++;
       return null;
     }
@@ -122,7 +133,7 @@ class Round {
     counts.shapes++;
     if (shape.keyQueries.length > 0) counts.withKeys++;
     this.#compare(shape, witness, sql);
-    return { sql, parameters, shape, answer, name: "" };
+    return { sql, parameters, shape, asked };
   }
 
   #compare({ reads }: CacheableShape, witness: readonly number[], sql: string): void {
@@ -140,13 +151,13 @@ class Round {
     const { description, touched } = await this.#change(index);
     if (touched === null) return;
     for (const one of watched) {
-      const before = one.answer;
-      one.answer = await this.#stand.answer(one.sql, one.parameters).catch(() => null);
+      const before = one.asked;
+      one.asked = await this.#stand.ask(one.sql, one.parameters).catch(() => null);
       // An answer that failed is not kept, so there is nothing to be touched.
       if (before === null) continue;
       this.#counts.cases++;
       const isTouched = touched.has(one);
-      if (one.answer === before) this.#counts.needless += isTouched ? 1 : 0;
+      if (one.asked?.answer === before.answer) this.#counts.needless += isTouched ? 1 : 0;
       else this.#judge(one, isTouched, description);
     }
   }
@@ -159,9 +170,11 @@ class Round {
   }
 
   async #file(index: ReadSetIndex<Watched>, one: Watched): Promise<void> {
-    if (one.answer === null) return;
-    const readSet = bind(one.shape, one.parameters, await this.#stand.keysOf(one.shape, one.parameters));
+    if (one.asked === null) return;
+    const keys = await this.#stand.keysOf(one.shape, one.parameters);
+    const readSet = bind(one.shape, one.parameters, keys, { rows: one.asked.rows });
     if (!readSet.isCacheable) throw new Error(`not cacheable with its parameters: ${one.sql}`);
+    if (readSet.reads.some(({ end }) => end !== null)) this.#counts.withEnds++;
     index.add(one, this.#spoil?.(readSet, this.#random) ?? readSet);
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Random } from "./random.ts";
 import { type ModelTable, type TypedName, VALUES } from "./random-schema.ts";
+import { CASTS, isComparable, NUMBERS, PLAIN, RANKED } from "./random-types.ts";
 
 export interface RandomQuery {
   readonly sql: string;
@@ -19,11 +20,6 @@ interface Made {
 }
 
 const DEPTH_MAX = 3;
-/** Types whose equal values look the same. */
-const PLAIN = new Set(["int4", "int8", "text", "varchar", "bool", "mood", "date", "uuid"]);
-const CASTS = ["int4", "int8", "numeric", "float8", "text", "float4", "varchar(1)", "bpchar", "date"];
-const NUMBERS = new Set(["int4", "int8", "numeric", "float8", "float4"]);
-
 export class StatementMaker {
   readonly #random: Random;
   readonly #tables: readonly ModelTable[];
@@ -335,6 +331,7 @@ export class StatementMaker {
       window: 0.8,
       limit: 1.2,
       distinctOn: 0.5,
+      top: depth === 0 ? 4 : 0,
     });
     const named = chosen.map(({ type }, index) => ({ name: `c${index}`, type }));
     const targets = chosen.map(({ name }, index) => `${name} as c${index}`).join(", ");
@@ -342,6 +339,7 @@ export class StatementMaker {
     if (kind === "aggregate") return { sql: `select count(*) as c0${body}`, columns: [{ name: "c0", type: "int8" }] };
     if (kind === "group" && plain.length > 0) return this.#grouped(body, random.pick(plain), columns);
     if (kind === "distinct" && isPlain) return { sql: `select distinct ${targets}${body}`, columns: named };
+    if (kind === "top") return this.#top(body, columns, chosen);
     const total = named.map(({ name }) => `l.${name}::text collate "C"`).join(", ");
     if (kind === "limit") {
       const tail = `limit ${1 + random.below(2)}${random.chance(0.2) ? " offset 1" : ""}`;
@@ -368,6 +366,29 @@ export class StatementMaker {
       };
     }
     return { sql: `select ${targets}${random.chance(0.05) ? ", fread(1) as cf" : ""}${body}`, columns: named };
+  }
+
+  /** A list that ends: ordered by a column, mostly one of its own, and then by everything that it shows. */
+  #top(body: string, columns: readonly Known[], chosen: readonly Known[]): Made {
+    const random = this.#random;
+    const ranked = columns.filter(({ type }) => RANKED.has(type));
+    const key = random.pick(ranked.length > 0 ? ranked : columns);
+    const shown = random.chance(0.85) ? [key, ...chosen] : chosen;
+    const by = random.pick([key.name, key.name, shown[0] === key ? "c0" : key.name, shown[0] === key ? "1" : key.name]);
+    const nulls = random.pick(["", "", " nulls first", " nulls last"]);
+    const order = `${by}${random.pick(["", "", " asc", " desc", " desc"])}${nulls}`;
+    const targets = shown.map(({ name }, index) => `${name} as c${index}`).join(", ");
+    const rest = shown.map(({ name }) => `${name}::text collate "C"`).join(", ");
+    const window = random.chance(0.08) ? ", count(*) over () as cw" : "";
+    const limit = random.chance(0.3) ? this.#limitParameter() : String(1 + random.below(3));
+    const offset = random.chance(0.2) ? " offset 1" : "";
+    const sql = `select ${targets}${window}${body} order by ${order}, ${rest} limit ${limit}${offset}`;
+    return { sql, columns: shown.map(({ type }, index) => ({ name: `c${index}`, type })) };
+  }
+
+  #limitParameter(): string {
+    this.#types.push("limit");
+    return `$${this.#parameters.push(String(1 + this.#random.below(3)))}`;
   }
 
   #grouped(body: string, by: Known, columns: readonly Known[]): Made {
@@ -412,9 +433,4 @@ interface TypedNameList {
 
 function bareNames({ columns }: Made): readonly string[] {
   return columns.filter(({ name }) => name.includes(".")).map(({ name }) => name.slice(name.indexOf(".") + 1));
-}
-
-function isComparable(one: string, other: string): boolean {
-  const strings = new Set(["text", "varchar"]);
-  return one === other || (NUMBERS.has(one) && NUMBERS.has(other)) || (strings.has(one) && strings.has(other));
 }

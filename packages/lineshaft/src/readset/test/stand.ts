@@ -43,10 +43,11 @@ export const CASES = JSON.parse(readFileSync(join(DATA, "cases.json"), "utf8")) 
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
-/** What a statement reads, and what it answers. */
-export interface Observed {
-  readonly shape: Shape;
+export interface Asked {
+  /** The rows as one text. */
   readonly answer: string;
+  /** The rows by name, in their order, every value as text. */
+  readonly rows: readonly unknown[];
 }
 
 export class ReadSetStand implements AsyncDisposable {
@@ -118,18 +119,18 @@ export class ReadSetStand implements AsyncDisposable {
     return analyse(sql, this.catalog, { searchPath: this.path, parameterTypes });
   }
 
-  /** The rows of an answer in a spelling of their own, sorted: the server owes no order. */
+  /** The rows of an answer in a spelling of their own. */
   async answer(sql: string, parameters: readonly unknown[]): Promise<string> {
-    const { rows } = await this.client.query({
-      text: sql,
-      values: [...parameters],
-      rowMode: "array",
-      types: AS_TEXT,
-    });
-    return rows
-      .map((row) => JSON.stringify(row.map(plainNumber)))
-      .sort()
-      .join("\n");
+    return (await this.ask(sql, parameters)).answer;
+  }
+
+  async ask(sql: string, parameters: readonly unknown[]): Promise<Asked> {
+    const values = [...parameters];
+    const { rows, fields } = await this.client.query({ text: sql, values, rowMode: "array", types: AS_TEXT });
+    const named = rows.map((row: unknown[]) => Object.fromEntries(fields.map(({ name }, index) => [name, row[index]])));
+    const spelled = rows.map((row) => JSON.stringify(row.map(plainNumber)));
+    // Sorted: the server owes no order.
+    return { answer: spelled.sort().join("\n"), rows: named };
   }
 
   async keysOf(shape: Shape, parameters: readonly unknown[]): Promise<readonly KeyAnswer[]> {
@@ -152,9 +153,13 @@ export class ReadSetStand implements AsyncDisposable {
   }
 
   /** An index with one entry, the read set of a call; null if the call must not be cached. */
-  async indexOf(shape: Shape, parameters: readonly unknown[]): Promise<ReadSetIndex<number> | null> {
+  async indexOf(
+    shape: Shape,
+    parameters: readonly unknown[],
+    rows: readonly unknown[],
+  ): Promise<ReadSetIndex<number> | null> {
     if (!shape.isCacheable) return null;
-    const readSet = bind(shape, parameters, await this.keysOf(shape, parameters));
+    const readSet = bind(shape, parameters, await this.keysOf(shape, parameters), { rows });
     if (!readSet.isCacheable) return null;
     const index = new ReadSetIndex<number>((oid) => this.catalog.lineage(oid));
     index.add(1, readSet);
@@ -167,8 +172,8 @@ export class ReadSetStand implements AsyncDisposable {
     await this.client.query("begin");
     try {
       if (seed !== null) await this.client.query(seed);
-      const index = await this.indexOf(shape, params);
-      const answer = await this.answer(query, params);
+      const { answer, rows } = await this.ask(query, params);
+      const index = await this.indexOf(shape, params, rows);
       const changes = (await this.change(change)).map((each) => (untold === undefined ? each : forget(each, untold)));
       if ((await this.answer(query, params)) === answer) return "unchanged";
       return index === null || changes.some((each) => index.touched(each).has(1)) ? "touched" : "missed";
