@@ -6,6 +6,7 @@
  * parameters and rows stay out.
  */
 import { type Logger, pino } from "pino";
+import { standardOutput } from "./output.ts";
 import { pretty } from "./pretty.ts";
 
 export type { Logger };
@@ -51,7 +52,7 @@ export function createLog(options: {
     hooks: { logMethod: logSafely },
   };
   if (options.destination) return withSafeChildren(pino(settings, options.destination));
-  return withSafeChildren(options.readable ? pino(settings, pretty()) : pino(settings));
+  return withSafeChildren(pino(settings, options.readable ? pretty() : standardOutput()));
 }
 
 /** Children are made from their parent, so they inherit this. */
