@@ -1,257 +1,239 @@
 /**
- * Read sets measured: how often usual questions are invalidated for nothing, and what analysis and binding cost.
+ * Read set bench: how often usual questions are invalidated for nothing, and what analysis, binding and a change cost.
  *
- *     node bench/readset.ts [--json] [--changes 400]
+ *     npm run bench -- readset
  *
- * Model. 1000 posts of 100 authors with 50 tags; 12 inputs for each question; half of the changes bump a counter, the
- * others insert, delete and update rows of all four tables. A change is needless for an input if it is one of a table
- * that the question reads, touches the read set, and leaves the answer as it was. A missed change fails the run.
+ * Model. In each round every question is asked with some inputs, rows of all tables change, and each change is compared
+ * with the truth: is the answer another one, and was its read set touched? A change is needless for an input if it is
+ * one of a table that the question reads, touches the read set, and leaves the answer as it was. Rounds differ in what
+ * is changed. A change that is missed ends the run: that would be wrong, not slow.
  */
-import { parseArgs } from "node:util";
 import {
   analyse,
   bind,
   type CacheableShape,
   type KeyAnswer,
   ReadSetIndex,
+  type RowChange,
 } from "../packages/lineshaft/src/readset/index.ts";
 import { Random } from "../packages/lineshaft/src/readset/test/random.ts";
-import { ReadSetStand } from "../packages/lineshaft/src/readset/test/stand.ts";
+import { type Asked, ReadSetStand } from "../packages/lineshaft/src/readset/test/stand.ts";
+import { collectGarbage } from "./child.ts";
+import { type Figures, figuresOf, type Goal, type Measure, type Part } from "./figures.ts";
+import { makeChange, QUESTIONS, type Question, SCHEMA, TOP_QUESTIONS } from "./readset-questions.ts";
+import { type Bench, runRounds, type Stand } from "./rounds.ts";
+import { median } from "./statistics.ts";
 
-const POSTS = 1_000;
-const AUTHORS = 100;
-const TAGS = 50;
-const INPUTS = 12;
-const WARM_UP = 300;
-const BINDS = 200_000;
-const ENTRIES = 100_000;
+const KEPT = [1_000, 10_000, 100_000] as const;
+/** What analyses and binds are done before those that are measured. */
+const WARM_SHARE = 0.5;
+/** Different changes, which are told again and again. */
+const CHANGES_MADE = 1_000;
 
-const SCHEMA = `
-  create table author (id int primary key, name text not null, visits int not null default 0);
-  create table post (id int primary key, slug text not null unique, author int not null, title text not null,
-    published boolean not null, visits int not null default 0);
-  create table tag (id int primary key, name text not null unique, visits int not null default 0);
-  create table post_tag (post int, tag int, primary key (post, tag));
-  insert into author select n, 'author ' || n from generate_series(1, ${AUTHORS}) n;
-  insert into tag select n, 'tag ' || n from generate_series(1, ${TAGS}) n;
-  insert into post select n, 'slug-' || n, 1 + n % ${AUTHORS}, 'title ' || n, n % 5 > 0, n % 97
-    from generate_series(1, ${POSTS}) n;
-  insert into post_tag select n, 1 + (n * k) % ${TAGS} from generate_series(1, ${POSTS}) n, (values (3), (7)) v(k)
-    on conflict do nothing;`;
+const whole = { changes: 200, inputs: 12, analyses: 300, binds: 100_000, touches: 100_000 };
+type ReadSetSettings = typeof whole;
+const quick: ReadSetSettings = { changes: 10, inputs: 4, analyses: 20, binds: 1_000, touches: 1_000 };
 
-type Input = (number: number) => readonly unknown[];
-interface Question {
-  readonly name: string;
-  readonly sql: string;
-  readonly input: Input;
+const nameOf = (kept: number): string => `kept${kept}`;
+const rowsOf = (questions: readonly Question[]) => questions.map(({ name, title }) => ({ name, title }));
+
+function measuresOf(needless: Goal | undefined): Measure[] {
+  const goal = needless === undefined ? {} : { goal: needless };
+  return [
+    { name: "needless", title: "needless", unit: "%", digits: 2, isCharted: true, ...goal },
+    { name: "plain", title: "needless by parameters alone", unit: "%", digits: 2 },
+    { name: "altered", title: "altered", unit: "", digits: 0 },
+    { name: "analyse", title: "analysis", unit: "µs", digits: 0, goal: { is: "≤", value: 200 }, isCharted: true },
+    { name: "bind", title: "bind", unit: "µs", digits: 2, goal: { is: "≤", value: 2 }, isCharted: true },
+  ];
 }
 
-const id: Input = (number) => [1 + number * 7];
-const QUESTIONS: readonly Question[] = [
-  {
-    name: "point by unique slug",
-    sql: "select id, slug, title from post where slug = $1",
-    input: (number) => [`slug-${1 + number * 7}`],
-  },
-  {
-    name: "list by owner, limit 20",
-    sql: "select id, title from post where author = $1 and published order by id limit 20",
-    input: id,
-  },
-  {
-    name: "count by owner and flag",
-    sql: "select count(*) from post where author = $1 and published = $2",
-    input: (number) => [1 + number * 7, number % 2 === 0],
-  },
-  {
-    name: "post and its author",
-    sql: "select p.id, p.title, a.name from post p join author a on a.id = p.author where p.id = $1",
-    input: id,
-  },
-  {
-    name: "author and post count",
-    sql: `select a.id, a.name, (select count(*) from post p where p.author = a.id) as posts
-      from author a where a.id = $1`,
-    input: id,
-  },
-  {
-    name: "posts with a tag (exists)",
-    sql: `select p.id, p.title from post p where exists (
-      select from post_tag pt join tag t on t.id = pt.tag where pt.post = p.id and t.name = $1) order by p.id`,
-    input: (number) => [`tag ${1 + number * 3}`],
-  },
-  {
-    name: "post and tags (left joins)",
-    sql: `select p.id, p.title, array_agg(t.name order by t.name) as tags from post p
-      left join post_tag pt on pt.post = p.id left join tag t on t.id = pt.tag where p.id = $1 group by p.id`,
-    input: id,
-  },
-  {
-    name: "top 10 by visits",
-    sql: "select id, title, visits from post where published order by visits desc, id limit 10",
-    input: () => [],
-  },
-  {
-    name: "id = any",
-    sql: "select id, title from post where id = any($1)",
-    input: (number) => [[1 + number * 7, 2 + number * 11, 3 + number * 13]],
-  },
-];
-
-/** A change of one row; half of them bump a counter. */
-function makeChange(random: Random, serial: number): string {
-  const post = 1 + random.below(POSTS);
-  if (random.chance(0.5)) {
-    const table = random.pick(["post", "post", "post", "author", "tag"]);
-    const count = { post: POSTS, author: AUTHORS, tag: TAGS }[table]!;
-    return `update ${table} set visits = visits + 1 where id = ${1 + random.below(count)}`;
-  }
-  const author = 1 + random.below(AUTHORS);
-  const tag = 1 + random.below(TAGS);
-  return random.pick([
-    `insert into post values (${POSTS + serial}, 'slug-${POSTS + serial}', ${author}, 'new', true)`,
-    `delete from post where id = ${post}`,
-    `update post set title = 'title ${serial}' where id = ${post}`,
-    `update post set author = ${author} where id = ${post}`,
-    `update post set published = not published where id = ${post}`,
-    `insert into post_tag values (${post}, ${tag}) on conflict do nothing`,
-    `delete from post_tag where post = ${post}`,
-    `update author set name = 'author ${serial}' where id = ${author}`,
-    `update tag set name = 'tag ${serial + TAGS}' where id = ${tag}`,
-  ]);
+function parts({ changes, inputs }: ReadSetSettings): Part[] {
+  return [
+    {
+      title: "Usual questions",
+      about: `Each is asked with ${inputs} inputs, and ${changes} changes follow in each round; half of them bump a
+        counter that most questions do not show. *needless* is the percentage of pairs of a change and an
+        answer, where the change is one of a table that the question reads, touches what is kept, and leaves the
+        answer as it was. *by parameters alone* is the same without the keys that were looked up and the rows
+        that were seen. *altered* counts the answers that did change. Analysis is once for each shape of a
+        statement, binding once for each call.`,
+      rows: rowsOf(QUESTIONS),
+      measures: measuresOf({ is: "≤", value: 2 }),
+    },
+    {
+      title: "Lists of the first few",
+      about: `The same for a list whose members depend on rows that are not in it. There is no goal for what is
+        needless.`,
+      rows: rowsOf(TOP_QUESTIONS),
+      measures: measuresOf(undefined),
+    },
+    {
+      title: "A change beside many kept answers",
+      about: `Answers of one shape, a row and the row it belongs to, each with another input, in one index. Changed
+        are rows that one answer is about, and rows that none is about. Bytes are those of the heap for each
+        answer, with its read set and its place in the index, without the answer.`,
+      rows: KEPT.map((kept) => ({ name: nameOf(kept), title: `${kept.toLocaleString("en-US")} answers` })),
+      measures: [
+        { name: "one", title: "change of one answer", unit: "µs", digits: 2, isCharted: true },
+        { name: "none", title: "change of none", unit: "µs", digits: 2, isCharted: true },
+        { name: "add", title: "keep one more", unit: "µs", digits: 2 },
+        { name: "bytes", title: "memory per answer", unit: "bytes", digits: 0 },
+      ],
+    },
+  ];
 }
 
-interface Measured {
-  readonly name: string;
-  readonly reads: string;
-  /** Percent of the changes of a table that the question reads. */
-  readonly needlessPercent: number;
-  readonly needlessWithoutKeysPercent: number;
-  readonly altered: number;
-  readonly missed: number;
-  readonly analyseMicros: number;
-  readonly bindMicros: number;
-}
+type Inputs = readonly (readonly unknown[])[];
 
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
-
-async function measure(stand: ReadSetStand, question: Question, changes: number): Promise<Measured> {
-  const { sql, input } = question;
+async function cacheableShape(stand: ReadSetStand, { title, sql }: Question): Promise<CacheableShape> {
   const shape = await stand.shapeOf(sql);
-  if (!shape.isCacheable) throw new Error(`${question.name}: ${shape.reason}`);
-  const tables = new Set(shape.reads.map(({ table }) => table));
-  const inputs = Array.from({ length: INPUTS }, (_, number) => input(number));
-  const random = new Random(7);
-  const counts = { cases: 0, needless: 0, without: 0, altered: 0, missed: 0 };
-  let answers = await answersOf(stand, sql, inputs);
-  for (let serial = 1; serial <= changes; serial++) {
-    const indexes = [await fill(stand, shape, inputs, true), await fill(stand, shape, inputs, false)] as const;
-    const made = await stand.change(makeChange(random, serial));
-    if (!made.some(({ table }) => tables.has(table.oid))) continue;
-    const [touched, wide] = indexes.map((index) => new Set(made.flatMap((each) => [...index.touched(each)])));
-    const now = await answersOf(stand, sql, inputs);
-    for (const [number, answer] of now.entries()) {
-      const isAltered = answer !== answers[number];
-      counts.cases++;
-      if (isAltered) counts.altered++;
-      if (isAltered && !touched!.has(number)) counts.missed++;
-      if (!isAltered && touched!.has(number)) counts.needless++;
-      if (!isAltered && wide!.has(number)) counts.without++;
-    }
-    answers = now;
+  if (shape.isCacheable) return shape;
+  throw new Error(`"${title}" cannot be kept: ${shape.reason}`);
+}
+
+/** A call that was answered. */
+interface Call extends Asked {
+  readonly parameters: readonly unknown[];
+  readonly keys: readonly KeyAnswer[];
+}
+
+async function callAll(stand: ReadSetStand, { sql }: Question, shape: CacheableShape, inputs: Inputs) {
+  const calls: Call[] = [];
+  for (const parameters of inputs) {
+    const asked = await stand.ask(sql, parameters);
+    calls.push({ ...asked, parameters, keys: await stand.keysOf(shape, parameters) });
   }
-  return {
-    ...{ name: question.name, reads: stand.readsOf(shape).join(" ") },
-    needlessPercent: round((100 * counts.needless) / counts.cases, 2),
-    needlessWithoutKeysPercent: round((100 * counts.without) / counts.cases, 2),
-    ...{ altered: counts.altered, missed: counts.missed },
-    ...(await timesOf(stand, question)),
-  };
+  return calls;
 }
 
-async function answersOf(
-  stand: ReadSetStand,
-  sql: string,
-  inputs: readonly (readonly unknown[])[],
-): Promise<readonly string[]> {
-  const answers: string[] = [];
-  for (const each of inputs) answers.push(await stand.answer(sql, each));
-  return answers;
-}
-
-async function fill(
-  stand: ReadSetStand,
-  shape: CacheableShape,
-  inputs: readonly (readonly unknown[])[],
-  hasKeys: boolean,
-) {
+/** An index of calls by their number; with all that was learnt of them, or by their parameters alone. */
+function fill(stand: ReadSetStand, shape: CacheableShape, calls: readonly Call[], isFull: boolean) {
   const index = new ReadSetIndex<number>((oid) => stand.catalog.lineage(oid));
-  for (const [number, parameters] of inputs.entries()) {
-    const readSet = bind(shape, parameters, hasKeys ? await stand.keysOf(shape, parameters) : []);
+  for (const [number, { parameters, keys, rows }] of calls.entries()) {
+    const readSet = isFull ? bind(shape, parameters, keys, { rows }) : bind(shape, parameters);
     if (readSet.isCacheable) index.add(number, readSet);
   }
   return index;
 }
 
-async function timesOf(stand: ReadSetStand, { sql, input }: Question) {
+interface Trial {
+  readonly settings: ReadSetSettings;
+  readonly seed: number;
+}
+
+/** Changes rows and looks what is touched for nothing. @throws {Error} when something is missed. */
+async function measureNeedless(stand: ReadSetStand, question: Question, { settings, seed }: Trial) {
+  const { title, input } = question;
+  const shape = await cacheableShape(stand, question);
+  const tables = new Set(shape.reads.map(({ table }) => table));
+  const inputs = Array.from({ length: settings.inputs }, (_, number) => input(number));
+  const random = new Random(seed);
+  const counts = { cases: 0, needless: 0, plain: 0, altered: 0 };
+  let calls = await callAll(stand, question, shape, inputs);
+  for (let serial = 1; serial <= settings.changes; serial++) {
+    const indexes = [fill(stand, shape, calls, true), fill(stand, shape, calls, false)];
+    const change = makeChange(random, serial);
+    const made = await stand.change(change);
+    if (!made.some(({ table }) => tables.has(table.oid))) continue;
+    const [touched, wide] = indexes.map((index) => new Set(made.flatMap((each) => [...index.touched(each)])));
+    const now = await callAll(stand, question, shape, inputs);
+    for (const [number, { answer }] of now.entries()) {
+      const isAltered = answer !== calls[number]!.answer;
+      if (isAltered && !touched!.has(number)) throw new Error(`"${title}" ${inputs[number]} was missed by: ${change}`);
+      counts.cases++;
+      if (isAltered) counts.altered++;
+      if (!isAltered && touched!.has(number)) counts.needless++;
+      if (!isAltered && wide!.has(number)) counts.plain++;
+    }
+    calls = now;
+  }
+  const percent = (count: number) => (counts.cases === 0 ? 0 : (100 * count) / counts.cases);
+  return { needless: percent(counts.needless), plain: percent(counts.plain), altered: counts.altered };
+}
+
+/** Microseconds of one run, on average; what is run before is not counted. */
+function microsOf(count: number, run: (number: number) => void): number {
+  for (let number = 0; number < count * WARM_SHARE; number++) run(number);
+  const startedMs = performance.now();
+  for (let number = 0; number < count; number++) run(number);
+  return ((performance.now() - startedMs) * 1_000) / count;
+}
+
+async function measureTimes(stand: ReadSetStand, question: Question, settings: ReadSetSettings) {
+  const { sql, input } = question;
   const options = { searchPath: stand.path, parameterTypes: await stand.describe(sql) };
-  const samples: number[] = [];
-  for (let count = 0; count < 2 * WARM_UP; count++) {
-    const startMs = performance.now();
-    analyse(sql, stand.catalog, options);
-    if (count >= WARM_UP) samples.push(performance.now() - startMs);
-  }
-  const analyseMicros = round(samples.sort((one, other) => one - other)[samples.length >> 1]! * 1_000, 0);
-  const shape = analyse(sql, stand.catalog, options) as CacheableShape;
-  const parameters = input(3);
-  const keys = (await stand.keysOf(shape, parameters)) as KeyAnswer[];
-  const startMs = performance.now();
-  for (let count = 0; count < BINDS; count++) bind(shape, parameters, keys);
-  return { analyseMicros, bindMicros: round(((performance.now() - startMs) * 1_000) / BINDS, 2) };
+  // Collections of garbage belong to others, too: of analyses, which are few, the middle one.
+  const analyses = Array.from({ length: settings.analyses * (1 + WARM_SHARE) }, () =>
+    microsOf(1, () => void analyse(sql, stand.catalog, options)),
+  );
+  const shape = await cacheableShape(stand, question);
+  const [{ parameters, keys, rows }] = (await callAll(stand, question, shape, [input(3)])) as [Call];
+  return {
+    analyse: median(analyses.slice(-settings.analyses)),
+    bind: microsOf(settings.binds, () => void bind(shape, parameters, keys, { rows })),
+  };
 }
 
-/** Many entries of one shape in one index; their memory includes their read sets. */
-async function measureIndex(stand: ReadSetStand) {
-  const { sql } = QUESTIONS[3]!;
-  const shape = (await stand.shapeOf(sql)) as CacheableShape;
+/** Many answers of one shape in one index. */
+async function measureIndex(stand: ReadSetStand, kept: number, { touches }: ReadSetSettings) {
+  const shape = await cacheableShape(stand, QUESTIONS.find(({ name }) => name === "author")!);
   const index = new ReadSetIndex<number>((oid) => stand.catalog.lineage(oid));
-  globalThis.gc?.();
+  collectGarbage();
   const heapBefore = process.memoryUsage().heapUsed;
-  const sets = Array.from({ length: ENTRIES }, (_, number) => bind(shape, [number], [[String(number % 997)]]));
-  const startMs = performance.now();
-  for (const [number, readSet] of sets.entries()) if (readSet.isCacheable) index.add(number, readSet);
-  const addMicros = round(((performance.now() - startMs) * 1_000) / ENTRIES, 2);
-  globalThis.gc?.();
-  const bytesPerEntry = Math.round((process.memoryUsage().heapUsed - heapBefore) / ENTRIES);
-  const table = stand.catalog.relation("public", "post", [])!;
-  const columns = (table as { columns: readonly { name: string }[] }).columns;
-  const row = ["0", "slug", "1", "title", "t", "0"];
-  const touchStartMs = performance.now();
-  for (let number = 0; number < ENTRIES; number++) {
-    row[0] = String(number);
-    index.touched({ table: { oid: (table as { oid: number }).oid, columns }, kind: "delete", old: row });
-  }
-  const touchMicros = round(((performance.now() - touchStartMs) * 1_000) / ENTRIES, 2);
-  return { entries: ENTRIES, addMicros, touchMicros, bytesPerEntry, isHeapCollected: globalThis.gc !== undefined };
+  const readSets = Array.from({ length: kept }, (_, number) => bind(shape, [number], [[String(number % 997)]]));
+  const startedMs = performance.now();
+  for (const [number, readSet] of readSets.entries()) if (readSet.isCacheable) index.add(number, readSet);
+  const add = ((performance.now() - startedMs) * 1_000) / kept;
+  readSets.length = 0;
+  collectGarbage();
+  const bytes = (process.memoryUsage().heapUsed - heapBefore) / kept;
+  const touch = (first: number, wanted: number) => {
+    const changes = changesOf(stand, first, kept);
+    return microsOf(touches, (number) => {
+      const found = index.touched(changes[number % changes.length]!).size;
+      if (found !== wanted) throw new Error(`A change touched ${found} answers of ${kept}; expected ${wanted}.`);
+    });
+  };
+  return { one: touch(0, 1), none: touch(kept, 0), add, bytes };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: "boolean" }, changes: { type: "string", default: "400" } } });
-  await using stand = await ReadSetStand.open();
-  const rows: Measured[] = [];
-  for (const question of QUESTIONS) {
+/** Posts that get another title, evenly among as many numbers from the first one on. */
+function changesOf(stand: ReadSetStand, first: number, among: number): readonly RowChange[] {
+  const { oid, columns } = stand.catalog.relation("public", "post", []) as RowChange["table"];
+  return Array.from({ length: CHANGES_MADE }, (_, number) => {
+    const id = first + Math.floor((number * among) / CHANGES_MADE);
+    const row = (title: string) => [String(id), `slug-${id}`, "1", title, "t", "0"];
+    return { table: { oid, columns }, kind: "update", old: row("old"), new: row("new") };
+  });
+}
+
+async function round(stand: ReadSetStand, trial: Trial): Promise<Figures> {
+  const { settings } = trial;
+  let figures: Figures = {};
+  for (const question of [...QUESTIONS, ...TOP_QUESTIONS]) {
     await stand.client.query(`drop table if exists author, post, tag, post_tag; ${SCHEMA}`);
     await stand.reload();
-    rows.push(await measure(stand, question, Number(values.changes)));
+    const needless = await measureNeedless(stand, question, trial);
+    const times = await measureTimes(stand, question, settings);
+    figures = { ...figures, ...figuresOf(question.name, { ...needless, ...times }) };
   }
-  const index = await measureIndex(stand);
-  if (values.json === true) console.log(JSON.stringify({ rows, index }, null, 2));
-  else {
-    console.table(rows.map(({ reads, ...row }) => row));
-    for (const { name, reads } of rows) console.log(`${name}: ${reads}`);
-    console.log(index);
+  for (const kept of KEPT) {
+    figures = { ...figures, ...figuresOf(nameOf(kept), await measureIndex(stand, kept, settings)) };
   }
-  if (rows.some(({ missed }) => missed > 0)) process.exitCode = 1;
+  return figures;
 }
 
-await main();
+async function open(settings: ReadSetSettings): Promise<Stand> {
+  const stand = await ReadSetStand.open();
+  const { rows } = await stand.client.query("show server_version");
+  return {
+    postgres: rows[0].server_version,
+    round: (seed) => round(stand, { settings, seed }),
+    [Symbol.asyncDispose]: () => stand[Symbol.asyncDispose](),
+  };
+}
+
+const bench: Bench<ReadSetSettings> = { name: "readset", title: "Read sets", whole, quick, parts, open };
+
+export const main = (args: readonly string[]): Promise<void> => runRounds(bench, args);
