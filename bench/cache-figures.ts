@@ -5,8 +5,8 @@ import type { RunningServer } from "./servers.ts";
 const NAMES = {
   hits: "lineshaft_cache_hits_total",
   misses: "lineshaft_cache_misses_total",
-  staleSeconds: "lineshaft_cache_staleness_seconds_sum",
-  staleCount: "lineshaft_cache_staleness_seconds_count",
+  staleSeconds: "lineshaft_cache_stale_seconds_sum",
+  staleCount: "lineshaft_cache_stale_seconds_count",
 } as const;
 
 type Totals = Readonly<Record<keyof typeof NAMES, number>>;

@@ -6,8 +6,11 @@
  */
 import { hash } from "node:crypto";
 import type { Cache, Fill, Loaded } from "../cache/index.ts";
+import { type Actor, NOBODY } from "../define/actor.ts";
+import type { EndpointDefinition } from "../define/endpoint.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { CallRequest } from "./context.ts";
+import type { Looked } from "./looked.ts";
 import type { CompiledOutput } from "./output.ts";
 import type { CallResult, CallRuntime } from "./run.ts";
 import { lifeMsOf, type Scopes } from "./scope.ts";
@@ -20,11 +23,43 @@ export interface KeptAnswer {
   readonly entries: CallResult["headers"];
   /** When its life ends, in milliseconds; `null`: with the next change. */
   readonly untilMs: number | null;
+  /** What the server makes of it to send it, kept with it. */
+  readonly made: Made;
+  /** How to work it out again, for those who check; `null` for an answer with a life, which may be old. */
+  readonly asked: Asked | null;
 }
+
+/** Filled by those who send answers. Compressed bodies are counted at half of what the body weighs. */
+export interface Made {
+  headers?: readonly string[];
+  br?: Promise<Buffer>;
+  gzip?: Promise<Buffer>;
+}
+
+/** A question as it was asked, without what its run did not look at: a request must not live as long as its answer. */
+export interface Asked {
+  readonly endpoint: EndpointDefinition;
+  readonly name: string;
+  readonly output: CompiledOutput;
+  readonly input: unknown;
+  readonly actor: Actor;
+  readonly origin: string;
+}
+
+/** What a body weighs together with what is made of it. */
+const BYTES_WITH_MADE = 1.5;
+/** What a question weighs beside its answer, and each character of its key: measured, rounded up. */
+const ASKED_BYTES = 200;
+const ASKED_BYTES_PER_CHARACTER = 4;
 
 /** The entity tag of a body (RFC 9110, section 8.8.3). */
 export function tagOf(body: string | Buffer): string {
   return `W/"${hash("sha1", body, "base64url")}"`;
+}
+
+function askedOf({ endpoint, name, input, actor, facts }: CallRequest, output: CompiledOutput, looked: Looked): Asked {
+  const { atActor, atOrigin } = looked;
+  return { endpoint, name, output, input, actor: atActor ? actor : NOBODY, origin: atOrigin ? facts.origin : "" };
 }
 
 export class Answers {
@@ -38,10 +73,10 @@ export class Answers {
     this.#scopes = scopes;
   }
 
-  /** The answer that is kept, if there is one. */
-  find(call: CallRequest): KeptAnswer | undefined {
+  /** The answer that is kept to a question (`questionOf`), if there is one. */
+  find(question: string, call: Pick<CallRequest, "endpoint" | "actor" | "facts" | "now">): KeptAnswer | undefined {
     if (!this.#cache.isOn && !this.#cache.isBrief) return undefined;
-    const key = this.#scopes.keyOf(call);
+    const key = this.#scopes.scoped(question, call);
     const kept = this.#cache.get<KeptAnswer>(key);
     if (kept === undefined) return undefined;
     if (kept.untilMs !== null && call.now.getTime() >= kept.untilMs) {
@@ -77,6 +112,11 @@ export class Answers {
     if (looked.atRequest) fill?.refuse("the request");
     if (entries.some(([name]) => name === "set-cookie")) fill?.refuse("a cookie");
     const untilMs = lifeMs === null ? null : now.getTime() + lifeMs;
-    return { value: { body, tag: tagOf(body), entries, untilMs }, bytes, key: this.#scopes.keyOf(call) };
+    const isBrief = fill !== null && fill.untilMs !== null;
+    const asked = untilMs !== null || isBrief ? null : askedOf(call, output, looked);
+    const key = this.#scopes.keyOf(call);
+    const weight = asked ? ASKED_BYTES + ASKED_BYTES_PER_CHARACTER * key.length : 0;
+    const answer: KeptAnswer = { body, tag: tagOf(body), entries, untilMs, made: {}, asked };
+    return { value: answer, bytes: BYTES_WITH_MADE * bytes + weight, key };
   }
 }

@@ -6,6 +6,7 @@
  * What a run makes of the request's other facts is its caller's alone. A scope only ever grows narrower.
  */
 import type { Fill } from "../cache/index.ts";
+import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import type { CallRequest } from "./context.ts";
 import { Looked } from "./looked.ts";
@@ -21,13 +22,16 @@ export class Scopes {
     return scope;
   }
 
-  /** What is asked, and by whom where that matters: calls with one key have one answer. */
-  keyOf({ endpoint, name, input, actor, facts }: CallRequest): string {
+  /** Calls with one key have one answer. */
+  keyOf(call: CallRequest): string {
+    return this.scoped(questionOf(call), call);
+  }
+
+  /** The key of a call whose question is known. */
+  scoped(question: string, { endpoint, actor, facts }: Pick<CallRequest, "endpoint" | "actor" | "facts">): string {
     const { atActor, atOrigin } = this.of(endpoint);
-    let key = `${name}\0${JSON.stringify(input, asText)}`;
-    if (atActor) key += `\0${JSON.stringify(actor)}`;
-    if (atOrigin) key += `\0${facts.origin}`;
-    return key;
+    if (!atActor && !atOrigin) return question;
+    return `${question}${atActor ? `\0${textOf(actor)}` : ""}${atOrigin ? `\0${facts.origin}` : ""}`;
   }
 
   /**
@@ -53,6 +57,20 @@ export class Scopes {
       if (fill?.needsTransaction) expectSeveral(endpoint);
     }
   }
+}
+
+/** What a call asks, whoever asks it. */
+export function questionOf({ name, input }: Pick<CallRequest, "name" | "input">): string {
+  return `${name}\0${JSON.stringify(input, asText)}`;
+}
+
+/** Recognized callers are the same object as long as they are kept. */
+const texts = new WeakMap<Actor, string>();
+
+function textOf(actor: Actor): string {
+  let text = texts.get(actor);
+  if (text === undefined) texts.set(actor, (text = JSON.stringify(actor)));
+  return text;
 }
 
 /** How long a query lets its answers live, in milliseconds; `null` where it says nothing. */

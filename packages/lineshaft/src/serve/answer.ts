@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { tagOf } from "../call/answers.ts";
+import { type KeptAnswer, type Made, tagOf } from "../call/answers.ts";
 
 /** Smaller bodies are sent as they are: compressing costs more than it saves. */
 export const COMPRESS_BYTES_MIN = 1_400;
@@ -29,6 +29,8 @@ export interface Answer {
   readonly mediaType?: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Keeps what is made of a body that is sent again and again. Default: bytes keep it themselves. */
+  readonly made?: Made;
   /** Added to, not replaced: `set-cookie`. */
   readonly entries?: readonly (readonly [name: string, value: string])[];
   /** Whether it may be answered with 304; with the tag, where it is known. */
@@ -73,6 +75,35 @@ export function send(
   return finish(request, response, answer, status, headers, body, plain ? "latin1" : "utf8");
 }
 
+/**
+ * Sends a kept answer that is JSON, in the way that costs least: the headers that are the same each time are a list
+ * that the runtime takes as it is.
+ */
+export function sendKept(response: ServerResponse, kept: KeptAnswer, own: Headers): number {
+  const headers = [...(kept.made.headers ??= headersOfKept(kept))];
+  for (const name in own) headers.push(name, own[name] as string);
+  response.writeHead(200, headers);
+  response.end(kept.body, "latin1");
+  return 200;
+}
+
+function headersOfKept({ body, tag }: KeptAnswer): readonly string[] {
+  return [
+    ...["x-content-type-options", "nosniff"],
+    ...["etag", tag],
+    ...["cache-control", "private, no-cache"],
+    ...["content-type", "application/json; charset=utf-8"],
+    ...["content-length", String(body.length)],
+    ...(body.length >= COMPRESS_BYTES_MIN ? ["vary", "accept-encoding"] : []),
+  ];
+}
+
+/** Whether `sendKept` may: a plain 200 with a whole body to a caller who asks for nothing else. */
+export function isPlain({ headers, method }: IncomingMessage, { entries, body }: KeptAnswer): boolean {
+  const mayCompress = body.length >= COMPRESS_BYTES_MIN && headers["accept-encoding"] !== undefined;
+  return method === "GET" && entries.length === 0 && headers["if-none-match"] === undefined && !mayCompress;
+}
+
 async function sendCompressed(
   request: IncomingMessage,
   response: ServerResponse,
@@ -80,28 +111,27 @@ async function sendCompressed(
   headers: Headers,
   encoding: "br" | "gzip",
 ): Promise<number> {
-  const bytes = await compressed(answer.body!, encoding);
+  const { body, made = madeOf(body!) } = answer;
+  const bytes = await (made ? (made[encoding] ??= compress(body!, encoding)) : compress(body!, encoding));
   headers["content-encoding"] = encoding;
   headers["content-length"] = String(bytes.length);
   return finish(request, response, answer, answer.status, headers, bytes);
 }
 
-/** What was worked out of bodies that are sent again and again: the pages, which keep their bytes. */
-const kept = new WeakMap<Buffer, { tag?: string; br?: Promise<Buffer>; gzip?: Promise<Buffer> }>();
+/** What was made of bodies that are sent again and again: the pages, which keep their bytes. */
+const known = new WeakMap<Buffer, Made & { tag?: string }>();
 
-function keptOf(body: Buffer) {
-  let known = kept.get(body);
-  if (!known) kept.set(body, (known = {}));
-  return known;
+function madeOf(body: Buffer): Made & { tag?: string };
+function madeOf(body: string | Buffer): (Made & { tag?: string }) | null;
+function madeOf(body: string | Buffer) {
+  if (typeof body === "string") return null;
+  let made = known.get(body);
+  if (!made) known.set(body, (made = {}));
+  return made;
 }
 
 function keptTagOf(body: string | Buffer): string {
-  return typeof body === "string" ? tagOf(body) : (keptOf(body).tag ??= tagOf(body));
-}
-
-function compressed(body: string | Buffer, encoding: "br" | "gzip"): Promise<Buffer> {
-  if (typeof body === "string") return compress(body, encoding);
-  return (keptOf(body)[encoding] ??= compress(body, encoding));
+  return typeof body === "string" ? tagOf(body) : (madeOf(body).tag ??= tagOf(body));
 }
 
 function compress(body: string | Buffer, encoding: "br" | "gzip"): Promise<Buffer> {

@@ -5,10 +5,12 @@
  * service whose route it is. Nothing here knows SQL.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Answers } from "../call/answers.ts";
+import type { Answers, KeptAnswer } from "../call/answers.ts";
 import type { CallRequest } from "../call/context.ts";
 import type { CompiledOutput } from "../call/output.ts";
 import { type CallRuntime, runCall } from "../call/run.ts";
+import { questionOf } from "../call/scope.ts";
+import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { type Fault, fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
@@ -16,10 +18,11 @@ import type { Guard } from "../guard/guard.ts";
 import { type Logger, RequestLine, safeText } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { randomId, traceIdOf } from "../observe/trace.ts";
-import { type Answer, accepts, type Headers, send } from "./answer.ts";
+import { type Answer, accepts, type Headers, isPlain, send, sendKept } from "./answer.ts";
 import { endOver, hasBody, readJson } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import { Facts } from "./facts.ts";
+import { KnownUrls } from "./known-urls.ts";
 import { asksForEvents } from "./live/event-stream.ts";
 import type { LiveGate } from "./live/live-gate.ts";
 import type { Origins } from "./origins.ts";
@@ -68,16 +71,34 @@ interface State {
   label: string;
 }
 
+/** A request with the endpoint that answers it. */
+interface Target {
+  readonly route: Route;
+  /** What it asks, where its URL is known; `null`: its input has to be read. */
+  readonly question: string | null;
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: string;
+}
+
+/** Who asks, and when. */
+interface By {
+  readonly facts: Facts;
+  readonly now: Date;
+  /** Whether what is kept is new enough for this caller. */
+  readonly trusts: boolean;
+}
+
 export class Exchange {
   readonly #options: ExchangeOptions;
+  readonly #knownUrls = new KnownUrls();
   readonly #counters = new Map<string, Counters>();
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
   }
 
-  /** Answers a request. Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request: at once where the answer is kept. Never throws, never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const { traceparent: parent, "x-request-id": given } = request.headers;
     const traceId = typeof parent === "string" ? traceIdOf(parent) : null;
     const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : (traceId ?? randomId());
@@ -93,9 +114,19 @@ export class Exchange {
       service: null,
       label: "none",
     };
+    try {
+      const status = this.#answer(state);
+      if (status instanceof Promise) return this.#settle(state, status);
+      this.#record(state, status);
+    } catch (error) {
+      return this.#settle(state, Promise.reject(error));
+    }
+  }
+
+  async #settle(state: State, answered: Promise<number>): Promise<void> {
     let status: number;
     try {
-      status = await this.#answer(state);
+      status = await answered;
     } catch (error) {
       status = await this.#fail(state, asFault(error));
     }
@@ -106,57 +137,93 @@ export class Exchange {
     const { request } = state;
     checkHead(request);
     const method = request.method!;
+    const known = method === "GET" ? this.#knownUrls.get(request.url!) : undefined;
+    if (known) return this.#reply({ ...known, params: {}, query: "" }, state);
     const target = originForm(request.url!, method);
     const mark = target.indexOf("?");
     const path = mark < 0 ? target : target.slice(0, mark);
     const page = this.#options.pages.get(path);
     if (page) return this.#page(page, path, state);
     if (method === "OPTIONS") return this.#preflight(path, state);
+    return this.#reply(this.#find(method, target, state), state);
+  }
+
+  /** The endpoint that a method and a path name. @throws {Fault} ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED */
+  #find(method: string, target: string, state: State): Target {
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
     const match = this.#options.routes.match(method === "HEAD" ? "GET" : method, path);
-    if (match.kind !== "route") {
-      state.service = match.service;
-      if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
-      throw notAllowed(match.allow.join(", "));
+    if (match.kind === "route") {
+      const { route, params } = match;
+      return { route, params, query: mark < 0 ? "" : target.slice(mark + 1), question: null };
     }
-    state.route = match.route;
-    state.service = match.route.endpoint.service;
-    state.label = match.route.endpoint.path;
-    const { output } = match.route;
-    const query = mark < 0 ? "" : target.slice(mark + 1);
-    if (asksForEvents(request, match.route)) {
-      const asked = { route: match.route, params: match.params, query };
-      return this.#options.live.stream(asked, state, headersOf(state));
+    state.service = match.service;
+    if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
+    throw notAllowed(match.allow.join(", "));
+  }
+
+  #reply(target: Target, state: State): Promise<number> | number {
+    const { request } = state;
+    const { endpoint, output } = target.route;
+    state.route = target.route;
+    state.service = endpoint.service;
+    state.label = endpoint.path;
+    if (asksForEvents(request, target.route)) {
+      return this.#options.live.stream(this.#read(target, state), state, headersOf(state));
     }
     if (output && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
     }
-    return this.#call(match.route, match.params, query, state);
-  }
-
-  async #call(
-    { endpoint, name, gather, output }: Route,
-    params: Readonly<Record<string, string | undefined>>,
-    query: string,
-    state: State,
-  ): Promise<number> {
-    const { request, response, requestId } = state;
-    const { guard, runtime, clock, log, origins, positions } = this.#options;
-    const now = clock();
-    const facts = new Facts(request, requestId, origins);
+    const { clock, origins, positions } = this.#options;
+    const [now, facts] = [clock(), new Facts(request, state.requestId, origins)];
     checkCookieOrigin(endpoint, facts);
     const reached = positions ? positions.isReached(request) : true;
-    const trusts = reached instanceof Promise ? await reached : reached;
+    if (reached instanceof Promise)
+      return reached.then((trusts) => this.#replyTo(target, { facts, now, trusts }, state));
+    return this.#replyTo(target, { facts, now, trusts: reached }, state);
+  }
+
+  #replyTo(target: Target, by: By, state: State): Promise<number> | number {
+    const { guard, positions } = this.#options;
     // What is heard from here on may not be part of the answer.
     state.position = positions?.current ?? null;
-    const found = guard.actor(endpoint, facts, now, trusts);
-    const actor = found instanceof Promise ? await found : found;
+    const found = guard.actor(target.route.endpoint, by.facts, by.now, by.trusts);
+    return found instanceof Promise
+      ? found.then((actor) => this.#replyAs(actor, target, by, state))
+      : this.#replyAs(found, target, by, state);
+  }
+
+  #replyAs(actor: Actor, target: Target, by: By, state: State): Promise<number> | number {
+    const { question, route } = target;
+    const { answers } = this.#options;
+    if (question !== null && by.trusts) {
+      const { endpoint } = route;
+      const kept = answers!.find(question, { endpoint, actor, facts: by.facts, now: by.now });
+      if (kept) return this.#sendKept(kept, route, state);
+    }
+    return this.#work(actor, this.#read(target, state), by, state);
+  }
+
+  /** A known URL as one that is read. */
+  #read(target: Target, state: State): Target {
+    return target.question === null ? target : this.#find("GET", originForm(state.request.url!, "GET"), state);
+  }
+
+  async #work(actor: Actor, { route, params, query }: Target, { facts, now, trusts }: By, state: State) {
+    const { endpoint, name, gather, output } = route;
+    const { request, response } = state;
+    const { guard, runtime, log, answers } = this.#options;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
     const body = hasBody(request) ? await readJson(request) : null;
     const input = gather.input(request, body, params, query, now);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
-    const { answers } = this.#options;
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
-      return this.#answerKept(answers, call, output, state);
+      const question = questionOf(call);
+      if (request.method === "GET" && body === null && gather.isOfUrl && !endpoint.limit) {
+        this.#knownUrls.add(request.url!, { route, question });
+      }
+      const kept = answers.find(question, call) ?? (await answers.work(runtime, call, output));
+      return this.#sendKept(kept, route, state);
     }
     const { value, headers: given, position } = await runCall(runtime, call);
     if (position !== null) state.position = position;
@@ -166,13 +233,19 @@ export class Exchange {
     return send(request, response, answer, headersOf(state));
   }
 
-  async #answerKept(answers: Answers, call: CallRequest, output: CompiledOutput, state: State): Promise<number> {
-    const found = answers.find(call) ?? answers.work(this.#options.runtime, call, output);
-    const { body, tag, entries } = found instanceof Promise ? await found : found;
-    const { status, service } = call.endpoint;
-    const headers = corsHeaders(service.options.cors, state.request.headers.origin);
-    const answer = { status, headers, entries, mediaType: output.mediaType, body, tagged: tag };
-    return send(state.request, state.response, answer, headersOf(state));
+  #sendKept(kept: KeptAnswer, { endpoint, output }: Route, state: State): number | Promise<number> {
+    const { request, response } = state;
+    const { status, service } = endpoint;
+    const { cors } = service.options;
+    const { mediaType } = output!;
+    const isUsual = status === 200 && cors === undefined && mediaType === "application/json";
+    if (isUsual && isPlain(request, kept) && !response.destroyed) {
+      return sendKept(response, kept, headersOf(state));
+    }
+    const { body, tag: tagged, entries, made } = kept;
+    const headers = corsHeaders(cors, request.headers.origin);
+    const answer: Answer = { status, headers, entries, mediaType, body, tagged, made };
+    return send(request, response, answer, headersOf(state));
   }
 
   async #page(page: Page, path: string, state: State): Promise<number> {

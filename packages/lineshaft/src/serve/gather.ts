@@ -67,6 +67,8 @@ export class Gather {
   readonly #closed: boolean;
   readonly #elsewhere: "query" | "body";
   readonly #read: ReadInput;
+  /** Whether the input is all in the URL, and the same whenever it is asked. */
+  readonly isOfUrl: boolean;
 
   constructor(
     endpoint: EndpointDefinition,
@@ -77,6 +79,9 @@ export class Gather {
     this.#partOf = new Map(this.#parts.map((part) => [part.key, part]));
     this.#closed = endpoint.service.options.unknownInput !== "ignore";
     this.#elsewhere = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
+    this.isOfUrl =
+      this.#parts.every((part) => part.in === "path" || part.in === "query") &&
+      Object.values(endpoint.input).every((shape) => shapeKind(shape) === "field" && !isOfTime(shape as AnyField));
     this.#read = compile((key) => this.#partOf.get(key)?.in ?? this.#elsewhere, this.#closed);
   }
 
@@ -135,6 +140,11 @@ export class Gather {
     for (const text of texts) errors.push(...unstorableText(text, part.in, pointer));
     wire[part.key] = part.many ? texts.map(part.fromText) : part.fromText(texts[0]!);
   }
+}
+
+/** Whether what is missing becomes the time. */
+function isOfTime({ spec }: AnyField): boolean {
+  return spec.default?.kind === "now";
 }
 
 function objectOf(value: unknown): WireInput {

@@ -47,7 +47,7 @@ export interface ServerBounds {
 
 export interface ServerOptions extends ServerBounds {
   /** Answers a request. Must not reject. */
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
   readonly lasting?: Lasting;
 }
 
@@ -160,7 +160,8 @@ export class HttpServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#draining) response.shouldKeepAlive = false;
     const place = this.#active.add(response);
-    await this.#options.handle(request, response);
+    const answered = this.#options.handle(request, response);
+    if (answered instanceof Promise) await answered;
     if (response.writableEnded) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
     if (this.#options.lasting?.isStream(response)) return;
