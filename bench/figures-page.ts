@@ -1,10 +1,10 @@
 /** Page and chart of a bench of our own parts. */
 import { drawChart, type Group, MARGIN, WIDTH } from "./drawing.ts";
-import { judge, type Measure, type Part, type Result, show, showPlain, summarize } from "./figures.ts";
+import { judge, type Measure, type Part, type Result, type Row, show, showPlain, summarize } from "./figures.ts";
 import { table } from "./report.ts";
 
 const LABEL_WIDTH = 210;
-const VALUE_WIDTH = 110;
+const VALUE_WIDTH = 150;
 const MEGABYTE = 1_048_576;
 
 const GUIDE = "../../docs/guides/reading-a-benchmark.md#our-own-parts";
@@ -51,28 +51,53 @@ export function renderPage(result: Result): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function groupOf(part: Part, measure: Measure, rounds: Result["rounds"]): Group {
-  const values = part.rows.map((row) => summarize(rounds, row, measure).median);
-  const longest = Math.max(...values, measure.goal?.value ?? 0) || 1;
+interface Cell {
+  readonly label: string;
+  readonly row: Row;
+  readonly measure: Measure;
+}
+
+function groupOf(title: string, cells: readonly Cell[], rounds: Result["rounds"]): Group {
+  const values = cells.map(({ row, measure }) => summarize(rounds, row, measure).median);
+  // Of several goals there is no one line; they are in the text.
+  const goals = new Set(cells.map(({ measure }) => measure.goal));
+  const [goal] = goals.size === 1 ? goals : [];
+  const longest = Math.max(...values, goal?.value ?? 0) || 1;
   const scale = (WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH) / longest;
-  const bars = part.rows.map((row, index) => ({
-    label: row.title,
-    figures: show(values[index]!, measure),
+  const bars = cells.map(({ label, measure }, index) => ({
+    label,
+    figures: show(values[index]!, measure) + (goals.size > 1 ? goalText(measure) : ""),
     width: Math.max(1, Math.round(values[index]! * scale)),
     kind: "ours" as const,
   }));
-  const line = measure.goal === undefined ? null : Math.round(measure.goal.value * scale);
-  return { title: `${part.title}: ${measure.title}`, bars, line };
+  return { title, bars, line: goal === undefined ? null : Math.round(goal.value * scale) };
 }
 
-/** The chart: a group of bars for each measure that has one, each with a scale of its own. */
+const goalText = ({ goal }: Measure): string => (goal ? `, goal ${goal.is} ${goal.value}` : "");
+
+/** One group for each measure; where there is only one row, one for the measures of a unit. */
+function groupsOf({ title, measures, rows }: Part, rounds: Result["rounds"]): readonly Group[] {
+  const charted = measures.filter(({ isCharted }) => isCharted);
+  const [only] = rows.length === 1 ? rows : [];
+  if (only === undefined) {
+    return charted.map((measure) => {
+      const cells = rows.map((row) => ({ label: row.title, row, measure }));
+      return groupOf(`${title}: ${measure.title}`, cells, rounds);
+    });
+  }
+  const byUnit = Object.values(Object.groupBy(charted, ({ unit }) => unit)) as Measure[][];
+  return byUnit.map((alike) => {
+    const cells = alike.map((measure) => ({ label: measure.title, row: only, measure }));
+    return groupOf(title, cells, rounds);
+  });
+}
+
+/** The chart; each group of bars has a scale of its own. */
 export function renderFigures({ title, parts, rounds }: Result): string {
   return drawChart({
     title,
     subtitle: "Median of the rounds; each group has its own scale; the dashed line is the goal",
     labelWidth: LABEL_WIDTH,
-    groups: parts.flatMap((part) =>
-      part.measures.filter(({ isCharted }) => isCharted).map((measure) => groupOf(part, measure, rounds)),
-    ),
+    groups: parts.flatMap((part) => groupsOf(part, rounds)),
   });
 }

@@ -86,9 +86,9 @@ function parts({ commitsPerSecond, commits, subscribers, crowdChanges, sockets, 
       rows: [{ name: "idle", title: `${idle} sockets` }],
       measures: [
         { name: "sockets", title: "open", unit: "", digits: 0, goal: { is: "≥", value: sockets } },
-        { name: "memory", title: "memory per socket", unit: "KiB", digits: 1, isCharted: true },
+        { name: "memory", title: "memory per socket", unit: "KiB", digits: 1 },
         { name: "cpu", title: "server CPU", unit: "%", digits: 2, isCharted: true },
-        { name: "cpuBefore", title: "server CPU without sockets", unit: "%", digits: 2 },
+        { name: "cpuBefore", title: "server CPU without sockets", unit: "%", digits: 2, isCharted: true },
       ],
     },
   ];

@@ -90,6 +90,20 @@ describe("what a bench of our own parts writes", () => {
   });
 });
 
+test("measures of a single row share a group if they share a unit, and tell their goals", () => {
+  const measures = [
+    { ...delay, goal: { is: "<", value: 3 } } as const,
+    { ...delay, name: "last", title: "last", goal: { is: "<", value: 25 } } as const,
+    { ...delay, name: "share", title: "share", unit: "%" },
+  ];
+  const figures = figuresOf("few", { delay: 1, last: 4, share: 2 });
+  const chart = renderFigures({ ...RESULT, parts: [{ ...part(measures), rows: rows.slice(0, 1) }], rounds: [figures] });
+  assert.equal(chart.match(/class="text title"/g)!.length, 2);
+  assert.match(chart, />1\.0 ms, goal &lt; 3</);
+  assert.match(chart, />4\.0 ms, goal &lt; 25</);
+  assert.doesNotMatch(chart, /<line/);
+});
+
 describe("options of a bench of our own parts", () => {
   test("a whole run is kept, every other one is not", () => {
     assert.match(readRoundOptions("live", []).folder, /bench\/results$/);
