@@ -9,6 +9,7 @@
  * pauses up to `POLLING_MS_MAX`: a grant is enough, and no restart is needed.
  * Logs. Each move is told once: `warn` for polling and for an outage, `info` for the rest.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "../data/connection.ts";
 import type { Publication } from "../migrate/index.ts";
 import type { Logger } from "../observe/log.ts";
@@ -43,9 +44,9 @@ export interface Follower {
 export class Link {
   readonly #options: LinkOptions;
   readonly #follower: Follower;
+  readonly #ending = new AbortController();
   #state: LinkState = "starting";
   #session: ReplicationSession | null = null;
-  #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
   #pauseMs = PAUSE_MS_MIN;
 
@@ -66,18 +67,15 @@ export class Link {
   /** Ends the stream and waits until the server has let go of it. Idempotent. */
   async close(): Promise<void> {
     this.#move("stopped", "the app stops");
-    this.#wake?.();
+    // What is waited for in an opening or a pause keeps no process alive: nobody but us would end it.
+    this.#ending.abort();
     await this.#session?.end();
     await this.#running;
   }
 
   /** Waits, less when it is closed meanwhile. */
   async pause(waitMs: number): Promise<void> {
-    if (this.#state === "stopped") return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      setTimeout(resolve, waitMs).unref();
-    });
+    await delay(waitMs, undefined, { ref: false, signal: this.#ending.signal }).catch(() => {});
   }
 
   async #run(): Promise<void> {
@@ -97,7 +95,7 @@ export class Link {
     const { connection, name, publications } = this.#options;
     let session: ReplicationSession;
     try {
-      session = await ReplicationSession.open(connection, name);
+      session = await ReplicationSession.open(connection, name, this.#ending.signal);
     } catch (error) {
       return connectObstacle(error) ?? this.#outage(error);
     }

@@ -71,7 +71,7 @@ export interface StreamOptions {
 /** The parts of the driver's client that its types do not name. */
 interface Internals {
   readonly connection: {
-    readonly stream: { destroy(): void; pause(): void; resume(): void; readonly writable: boolean };
+    readonly stream: { destroy(error?: Error): void; pause(): void; resume(): void; readonly writable: boolean };
     on(event: "copyData", listener: (message: { readonly chunk: Buffer }) => void): void;
     once(event: "replicationStart", listener: () => void): void;
     removeAllListeners(event: "copyData"): void;
@@ -96,10 +96,20 @@ export class ReplicationSession implements AsyncDisposable {
     this.#ended = new Promise((resolve) => client.once("end", () => resolve()));
   }
 
-  /** @throws what the driver throws; `replicationObstacle` tells a refusal from an outage. */
-  static async open(connection: Connection, applicationName: string): Promise<ReplicationSession> {
+  /**
+   * @param signal  Breaks off the opening, which rejects at once; a session that is open is ended by its owner.
+   * @throws what the driver throws; `connectObstacle` tells a refusal from an outage.
+   */
+  static async open(
+    connection: Connection,
+    applicationName: string,
+    signal?: AbortSignal,
+  ): Promise<ReplicationSession> {
+    signal?.throwIfAborted();
     const config = { ...clientConfig(connection, applicationName), replication: "database" };
     const session = new ReplicationSession(new pg.Client(config));
+    const breakOff = () => session.destroy(new Error("It was broken off."));
+    signal?.addEventListener("abort", breakOff);
     try {
       await session.#client.connect();
       session.#internals.unref();
@@ -108,6 +118,8 @@ export class ReplicationSession implements AsyncDisposable {
     } catch (error) {
       session.destroy();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", breakOff);
     }
     return session;
   }
@@ -206,7 +218,7 @@ export class ReplicationSession implements AsyncDisposable {
   /** Breaks the connection off; `stream` rejects with this error. */
   destroy(error?: Error): void {
     this.#failure ??= error ?? null;
-    this.#internals.connection.stream.destroy();
+    this.#internals.connection.stream.destroy(error);
   }
 
   /** Says good-bye and waits until the server has let go, and with it of a temporary slot. */
