@@ -4,6 +4,7 @@
 import { fileURLToPath } from "node:url";
 import type { Cache } from "../cache/index.ts";
 import { Answers } from "../call/answers.ts";
+import { CacheCheck } from "../call/cache-check.ts";
 import { Questions } from "../call/questions.ts";
 import type { CallRuntime } from "../call/run.ts";
 import { Scopes } from "../call/scope.ts";
@@ -23,6 +24,7 @@ import { REFERENCE_PATH } from "../serve/reference.ts";
 import { Routes } from "../serve/routes.ts";
 import { HttpServer, type ServerBounds, type ServerOptions } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
+import { CheckDoor } from "./check-door.ts";
 import { MAIL_PATH, mailPage } from "./mail-page.ts";
 import { metricsServer } from "./metrics-server.ts";
 import { platformPages } from "./pages.ts";
@@ -87,9 +89,11 @@ export async function listen(
   const address = await server.listen(settings.host, settings.port, "PORT");
   started.defer(() => server.close());
   origin.listensOn(address.port);
-  const hidden = metricsServer({ metrics, pool, relay, cache, live, server });
+  const check = new CheckDoor(new CacheCheck({ cache, relay, runtime, log: node.log, clock: node.clock }));
+  const hidden = metricsServer({ metrics, pool, relay, cache, live, server, check });
   const { port } = await hidden.listen("127.0.0.1", settings.metricsPort, "METRICS_PORT");
   started.defer(() => hidden.close());
+  started.use(check);
   return { url: origin.local, metricsUrl: `http://127.0.0.1:${port}/metrics` };
 }
 

@@ -1,10 +1,11 @@
-/** The private port: metrics for Prometheus, kept apart so that nobody outside reads them by mistake. */
+/** The private port: metrics for Prometheus and the check of the cache, apart so that nobody outside meets them. */
 import type { Cache } from "../cache/index.ts";
 import type { Pool } from "../data/pool.ts";
 import type { Live } from "../live/index.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { HttpServer } from "../serve/server.ts";
+import { CHECK_PATH, type CheckDoor } from "./check-door.ts";
 
 export function metricsServer(options: {
   readonly metrics: Metrics;
@@ -13,12 +14,15 @@ export function metricsServer(options: {
   readonly cache: Cache | null;
   readonly live: Live;
   readonly server: HttpServer;
+  readonly check: CheckDoor;
 }): HttpServer {
-  const { metrics, pool, relay, cache, live, server } = options;
+  const { metrics, pool, relay, cache, live, server, check } = options;
   return new HttpServer({
     handle: async (request, response) => {
+      if (request.url?.split("?", 1)[0] === CHECK_PATH) return check.handle(request, response);
       if (request.method !== "GET" || request.url !== "/metrics") {
-        response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("Only GET /metrics is here.\n");
+        const text = `Only GET /metrics and POST ${CHECK_PATH} are here.\n`;
+        response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end(text);
         return;
       }
       await relay?.measure(pool);

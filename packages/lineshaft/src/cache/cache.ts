@@ -123,6 +123,16 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     return this.#store.get(key) as TValue | undefined;
   }
 
+  /** The same, without a trace: for those who check. */
+  peek(key: string): unknown {
+    return this.#store.peek(key);
+  }
+
+  /** Everything that is kept now, without a trace. Not to be held across a turn of the event loop. */
+  entries(): Iterable<readonly [key: string, value: unknown]> {
+    return this.#store.entries();
+  }
+
   /** Lets one answer go. */
   delete(key: string): void {
     if (this.#store.delete(key)) this.#index.remove(key);
@@ -260,16 +270,26 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     if (this.#mode !== "on") return;
     this.#fence.add(commit);
     if (this.#index.size === 0) return;
-    for (const change of commit.changes) for (const key of this.#index.touched(change)) this.#touch(key, commit);
+    let droppedCount = 0;
+    for (const change of commit.changes) {
+      for (const key of this.#index.touched(change)) if (this.#touch(key, commit)) droppedCount++;
+    }
+    if (droppedCount === 0) return;
+    const { cacheDropped, cacheStaleSeconds } = this.#options.metrics;
+    cacheDropped.inc({ reason: "changed" }, droppedCount);
+    // The clock is the database's: where it is ahead of ours, the least is told.
+    cacheStaleSeconds.observe(Math.max(0, Date.now() - commit.at.getTime()) / 1_000);
   }
 
-  #touch(key: string, commit: Commit): void {
+  /** Whether an answer had to go. */
+  #touch(key: string, commit: Commit): boolean {
     this.#index.remove(key);
-    if (this.#store.delete(key)) this.#options.metrics.cacheDropped.inc({ reason: "changed" });
+    const isDropped = this.#store.delete(key);
     const onTouched = this.#watches.get(key);
-    if (onTouched === undefined) return;
+    if (onTouched === undefined) return isDropped;
     this.#watches.delete(key);
     onTouched(commit);
+    return isDropped;
   }
 
   reset(_reason: string): void {

@@ -48,6 +48,15 @@ export class Store<TValue> {
     return node.value;
   }
 
+  /** The same, without a trace: who only looks spares nothing. */
+  peek(key: string): TValue | undefined {
+    return this.#nodes.get(key)?.value;
+  }
+
+  *entries(): Generator<readonly [key: string, value: TValue]> {
+    for (const [key, { value }] of this.#nodes) yield [key, value];
+  }
+
   /** Puts a value in; others go until it fits. False, and nothing changes, when it is larger than a tenth of it all. */
   set(key: string, value: TValue, valueBytes: number): boolean {
     const bytes = valueBytes + 2 * key.length + ENTRY_BYTES;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { explain } from "../app/run.ts";
 import { didYouMean } from "../define/suggest.ts";
+import { checkCache } from "./check-cache.ts";
 import { type Command, CommandError, EXIT, parseCall, UsageError } from "./command.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
@@ -13,7 +14,16 @@ import { routes } from "./routes.ts";
 import { start } from "./start.ts";
 import { note, say } from "./terminal.ts";
 
-export const COMMANDS: readonly Command[] = [dev, start, routes, openapi, ...migrateCommands, doctor, newService];
+export const COMMANDS: readonly Command[] = [
+  dev,
+  start,
+  routes,
+  openapi,
+  ...migrateCommands,
+  doctor,
+  checkCache,
+  newService,
+];
 
 /** Runs a command; resolves to the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {

@@ -77,6 +77,18 @@ function cacheMetrics(registers: Registry[]) {
       labelNames: ["reason"],
       registers,
     }),
+    cacheStaleSeconds: new Histogram({
+      name: "lineshaft_cache_stale_seconds",
+      help: "From a commit, by the clock of the database, until the answers that it changed were let go, in seconds",
+      buckets: SECONDS,
+      registers,
+    }),
+    cacheChecked: new Counter({
+      name: "lineshaft_cache_checked_total",
+      help: "Answers that were worked out again and compared, by what came out",
+      labelNames: ["outcome"],
+      registers,
+    }),
     cacheEntries: new Gauge({ name: "lineshaft_cache_entries", help: "Answers that are kept", registers }),
     cacheBytes: new Gauge({ name: "lineshaft_cache_bytes", help: "What they weigh, in bytes", registers }),
   };
