@@ -113,10 +113,10 @@ describe("the page", { skip: missingBrowser() }, () => {
   }
 
   before(async () => {
-    app = await startTestApp({
-      services: { accounts, tasks },
-      sites: { "/tasks/": new URL("./built/", import.meta.url) },
-    });
+    app = await startTestApp(
+      { services: { accounts, tasks }, sites: { "/tasks/": new URL("./built/", import.meta.url) } },
+      { settings: { relay: "auto" } },
+    );
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.join(" ").split(" ") });
     ada = await visit();
   });

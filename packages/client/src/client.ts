@@ -8,6 +8,7 @@ import type { SocketClass } from "./connection.ts";
 import { type CallOptions, type Credentials, Http, TIMEOUT_MS, type Token } from "./http.ts";
 import { Live, type Watched } from "./live.ts";
 import { Problem, problem } from "./problem.ts";
+import type { Update, Values } from "./question.ts";
 import { type Outgoing, outgoing, ROUTES_PATH, Routes, type RouteTable } from "./routes.ts";
 import type { Client, CommandOptions, Guess, SubscribeOptions } from "./types.ts";
 
@@ -28,8 +29,6 @@ export interface ClientOptions {
   /** Default: the global one, which Node has from 22 on. */
   readonly WebSocket?: unknown;
 }
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** What there is of a page, in a browser. */
 type Page = { readonly location?: { readonly origin: string } };
@@ -78,7 +77,7 @@ class Shared {
 
   /** A question asked on the connection that all share: only path and query string go there. */
   watch(name: string, input: Values): Watched<unknown> {
-    return this.live.watch(keyOf(name, input), async () => {
+    return this.live.watch(name, input, async () => {
       const { path, headers }: Outgoing = outgoing(await this.routes.find(name), input);
       const [header] = Object.keys(headers);
       if (header === undefined) return path;
@@ -111,17 +110,11 @@ function readJson(text: string): unknown {
   }
 }
 
-/** Equal for equal questions, in whatever order their keys stand. */
-function keyOf(name: string, input: Values): string {
-  const said = Object.entries(input).filter(([, value]) => value !== undefined);
-  return `${name} ${JSON.stringify(said.sort(([one], [other]) => (one < other ? -1 : 1)))}`;
-}
-
 /** One endpoint, query or command: at run time nobody knows which, and types show each its own half. */
 function endpointOf(shared: Shared, name: string) {
   const watch = (input: Values = {}) => shared.watch(name, input);
   const call = async (input?: Values, options: CommandOptions = {}): Promise<unknown> => {
-    const laid = (options.optimistic ?? []).map((guess) => guess.lay());
+    const laid = (options.optimistic ?? []).flatMap((guess) => guess.lay());
     try {
       const { value, position } = await shared.call(name, input, options);
       for (const each of laid) each.settle(position);
@@ -131,8 +124,8 @@ function endpointOf(shared: Shared, name: string) {
       throw error;
     }
   };
-  const guess = (input: Values, update: (answer: never) => unknown): Guess => ({
-    lay: () => shared.live.find(keyOf(name, input))?.guess(update) ?? { settle() {}, drop() {} },
+  const guess = (input: Values, update: Update): Guess => ({
+    lay: () => shared.live.find(name, input).map((question) => question.guess(update)),
   });
   const subscribe = (input: Values, onAnswer: (answer: unknown) => void, options?: SubscribeOptions) =>
     follow(watch(input), onAnswer, options);
@@ -196,7 +189,7 @@ function named<TValue>(make: (name: string) => TValue, own: Readonly<Record<stri
 export function createClient<TServices>(options: ClientOptions = {}): Client<TServices> {
   const shared = new Shared(options);
   const { live } = shared;
-  const own = { $close: () => live.close(), $restart: () => live.restart() };
+  const own = { $close: () => live.close(), $restart: () => live.restart(), $connection: live.status };
   const service = (module: string) => named((name) => endpointOf(shared, `${module}.${name}`));
   return named(service, own) as Client<TServices>;
 }

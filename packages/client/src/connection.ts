@@ -25,6 +25,8 @@ export interface Events {
   opened(): void;
   /** An answer came: the server is well, and knows this position. */
   heard(position: string): void;
+  /** Whether it is current may have changed. */
+  changed(): void;
   /** Once, and the last. */
   closed(code: number, reason: string, problem: Problem | null): void;
   /** The server could not answer for the moment. */
@@ -44,8 +46,12 @@ export class Connection {
   readonly #socket: Socket;
   readonly #events: Events;
   readonly #asked = new Map<number, Question>();
+  /** Questions that show an answer from before this connection. */
+  readonly #old = new Set<Question>();
   #lastId = 0;
   #isOpen = false;
+  #hasAnswered = false;
+  #isAwaited = false;
   #isOver = false;
   #problem: Problem | null = null;
 
@@ -61,6 +67,23 @@ export class Connection {
     socket.onerror = () => {}; // A close follows.
   }
 
+  /** Whether the server has answered, and nothing is shown that it has not confirmed here. */
+  get isCurrent(): boolean {
+    return this.#isOpen && this.#hasAnswered && this.#old.size === 0;
+  }
+
+  /**
+   * Has the server say something; false when it has not said anything since the last time. A browser tells neither of
+   * the server's own pings nor of a network that is gone.
+   */
+  ping(): boolean {
+    const isAlive = !this.#isAwaited;
+    this.#isAwaited = true;
+    // It says `ended` also of what was never begun.
+    this.#send({ type: "unsubscribe", id: ++this.#lastId });
+    return isAlive;
+  }
+
   /** Asks a question whose path is known; before the socket is open nothing happens. */
   ask(question: Question): void {
     if (!this.#isOpen || question.path === null) return;
@@ -69,12 +92,14 @@ export class Connection {
     question.id = id;
     this.#asked.set(id, question);
     const { path, position } = question;
+    if (position !== null) this.#old.add(question);
     this.#send({ type: "subscribe", id, path, ...(position === null ? {} : { position }) });
   }
 
   /** Wants no more answers to a question. */
   end(question: Question): void {
     const { id } = question;
+    this.#old.delete(question);
     if (this.#drop(question)) this.#send({ type: "unsubscribe", id });
   }
 
@@ -102,13 +127,18 @@ export class Connection {
   }
 
   #receive(message: Message): void {
+    this.#isAwaited = false;
     if ("position" in message) this.#events.heard(message.position);
     if (message.type === "problem" && message.id === undefined) {
       this.#problem = new Problem(message.problem);
       return;
     }
     const question = this.#asked.get(message.id ?? 0);
-    if (question) this.#pass(question, message);
+    if (!question) return;
+    this.#hasAnswered = true;
+    this.#old.delete(question);
+    this.#pass(question, message);
+    this.#events.changed();
   }
 
   #pass(question: Question, message: Message): void {
@@ -120,9 +150,13 @@ export class Connection {
 
   #fail(question: Question, document: ProblemDocument): void {
     this.#drop(question);
-    // 503 is of the moment; a subscriber is not told of every moment.
-    if (document.status === 503) this.#events.postponed(question);
-    else question.failed(new Problem(document));
+    if (document.status !== 503) {
+      question.failed(new Problem(document));
+      return;
+    }
+    // That is of the moment; a subscriber is not told of every moment.
+    if (question.position !== null) this.#old.add(question);
+    this.#events.postponed(question);
   }
 
   /** A patch that does not fit means that one side is wrong about the answer: asks for all of it. */

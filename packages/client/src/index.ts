@@ -1,12 +1,14 @@
 /** The typed client of a Lineshaft app. See client.ts. */
 export { type ClientOptions, createClient } from "./client.ts";
 export type { CallOptions, Credentials, Token } from "./http.ts";
-export type { Watched } from "./live.ts";
+export type { ConnectionState, Watched } from "./live.ts";
+export { type Page, type PagedQuery, type Pages, watchPages } from "./pages.ts";
 export { CLIENT_CODES, type FieldError, Problem, type ProblemDocument } from "./problem.ts";
 export type { State } from "./question.ts";
 export type { Route, RouteTable } from "./routes.ts";
 export type {
   AnswerOf,
+  AskedOf,
   Client,
   CommandClient,
   CommandOptions,

@@ -7,11 +7,12 @@
  * A connection that ends is made again, after a pause that grows with each failure up to `PAUSE_MS_MAX` and is drawn at
  * random. It is not when the server refused what we say (`REFUSED_CODES`), or who we are: then all questions end with
  * that problem, until the token changes or somebody asks anew. Without a question there is no connection.
+ * What people are told of it is a `ConnectionState`: `live` only while nothing is shown that may be old.
  */
 import { Connection, type Events, type Socket, type SocketClass, SUBPROTOCOL } from "./connection.ts";
 import type { Token } from "./http.ts";
 import { asProblem, type Problem, problem } from "./problem.ts";
-import { LOADING, Question, type State } from "./question.ts";
+import { attempted, LOADING, Question, type State, said, type Values } from "./question.ts";
 
 /** Where the platform answers. */
 export const LIVE_PATH = "/live";
@@ -20,8 +21,11 @@ const PAUSE_MS = 250;
 export const PAUSE_MS_MAX = 30_000;
 /** How long a connection is kept that nobody needs: a page that changes its view asks again at once. */
 export const IDLE_MS = 1_000;
-/** How often the clock is looked at, to notice that the machine was asleep: the server has then given us up. */
-const WATCH_MS = 30_000;
+/**
+ * How often the server is asked for a sign of life, which it has given before the next time; and the clock is looked at,
+ * to notice that the machine was asleep: the server has then given us up.
+ */
+export const WATCH_MS = 15_000;
 /** Browsers slow the timers of pages in the background down to one a minute. */
 const ASLEEP_MS = 90_000;
 /** Close codes by which a server says that it does not take what we send; again would be the same. */
@@ -34,6 +38,12 @@ export interface LiveOptions {
   readonly onPosition: (position: string) => void;
 }
 
+/**
+ * How the connection is: `idle` while nothing is watched; `connecting` at first; `live` while everything that is shown
+ * is current; `reconnecting` when it was, and may have become old.
+ */
+export type ConnectionState = "idle" | "connecting" | "live" | "reconnecting";
+
 /** A question as a store: what a view framework binds to. */
 export interface Watched<TAnswer> {
   /** What is known now. The same object as long as nothing changes. */
@@ -42,11 +52,16 @@ export interface Watched<TAnswer> {
   readonly subscribe: (listener: () => void) => () => void;
 }
 
+/** The network has gone or come: what was connected before may be no longer. */
+const NETWORK_EVENTS = ["online", "offline"] as const;
+
 type Timer = ReturnType<typeof setTimeout>;
 
 export class Live {
   readonly #options: LiveOptions;
   readonly #questions = new Map<string, Question>();
+  readonly #listeners = new Set<() => void>();
+  #state: ConnectionState = "idle";
   #connection: Connection | null = null;
   #isConnecting = false;
   #isClosed = false;
@@ -56,15 +71,28 @@ export class Live {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    (globalThis as Partial<EventTarget>).addEventListener?.("online", this.reconnect);
+    for (const event of NETWORK_EVENTS) {
+      (globalThis as Partial<EventTarget>).addEventListener?.(event, this.reconnect);
+    }
   }
 
-  /** The question of this name, asked at its path. Nothing happens before somebody listens. */
-  watch(key: string, locate: () => Promise<string>): Watched<unknown> {
+  /** How the connection is, as a store. */
+  readonly status = {
+    state: (): ConnectionState => this.#state,
+    subscribe: (listener: () => void): (() => void) => {
+      const own = () => listener();
+      this.#listeners.add(own);
+      return () => void this.#listeners.delete(own);
+    },
+  };
+
+  /** A query with an input, asked at its path. Nothing happens before somebody listens. */
+  watch(name: string, input: Values, locate: () => Promise<string>): Watched<unknown> {
+    const key = keyOf(name, input);
     return {
       state: () => this.#questions.get(key)?.state ?? LOADING,
       subscribe: (listener) => {
-        const question = this.#questions.get(key) ?? this.#begin(key, locate);
+        const question = this.#questions.get(key) ?? this.#begin(key, new Question(name, input, locate));
         if (question.state.status === "problem") void this.#ask(question);
         const own = () => listener();
         question.listeners.add(own);
@@ -75,9 +103,9 @@ export class Live {
     };
   }
 
-  /** A question that somebody watches. */
-  find(key: string): Question | undefined {
-    return this.#questions.get(key);
+  /** The questions of a query that somebody watches, as far as their inputs have these values. */
+  find(name: string, input: Values): Question[] {
+    return [...this.#questions.values()].filter((question) => question.isOne(name, input));
   }
 
   /** Drops the connection and makes it again; questions go on from where they are. */
@@ -91,6 +119,7 @@ export class Live {
   /** Begins anew as who the token now says: nothing that came before is shown, what had ended is asked again. */
   restart(): void {
     this.#connection?.close();
+    this.#become("idle");
     for (const question of this.#questions.values()) {
       question.restart();
       void this.#ask(question);
@@ -105,14 +134,17 @@ export class Live {
   /** Ends the connection for good. */
   close(): void {
     this.#isClosed = true;
-    (globalThis as Partial<EventTarget>).removeEventListener?.("online", this.reconnect);
+    for (const event of NETWORK_EVENTS) {
+      (globalThis as Partial<EventTarget>).removeEventListener?.(event, this.reconnect);
+    }
     clearTimeout(this.#timer);
     this.#connection?.close();
+    for (const question of this.#questions.values()) question.forget();
     this.#questions.clear();
+    this.#look();
   }
 
-  #begin(key: string, locate: () => Promise<string>): Question {
-    const question = new Question(locate);
+  #begin(key: string, question: Question): Question {
     this.#questions.set(key, question);
     void this.#ask(question);
     return question;
@@ -129,12 +161,14 @@ export class Live {
     clearTimeout(this.#timer);
     if (this.#connection) this.#connection.ask(question);
     else await this.#connect();
+    this.#look();
   }
 
   #release(key: string, question: Question): void {
     if (question.listeners.size > 0 || this.#questions.get(key) !== question) return;
     this.#questions.delete(key);
     this.#connection?.end(question);
+    this.#look();
     if (this.#questions.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connection?.close(), IDLE_MS);
@@ -164,6 +198,7 @@ export class Live {
         this.#failures = 0;
         this.#options.onPosition(position);
       },
+      changed: () => this.#look(),
       closed: (code, reason, why) => this.#closed(code, reason, why),
       postponed: (question) => setTimeout(() => void this.#ask(question), this.#pauseMs()),
     };
@@ -181,6 +216,7 @@ export class Live {
     const refused = REFUSED_CODES.includes(code) ? problem("LIVE_REFUSED", `Close code ${code}. ${reason}`) : null;
     if (!isOfTheMoment || refused) this.#failAll(isOfTheMoment ? refused! : why);
     else if (!this.#isClosed && this.#questions.size > 0) this.#reconnectLater();
+    this.#look();
   }
 
   #reconnectLater(): void {
@@ -200,8 +236,27 @@ export class Live {
     clearInterval(this.#watch);
     let lookedAtMs = Date.now();
     this.#watch = setInterval(() => {
-      if (Date.now() - lookedAtMs > ASLEEP_MS) this.reconnect();
+      const isAwake = Date.now() - lookedAtMs <= ASLEEP_MS;
       lookedAtMs = Date.now();
+      if (!isAwake || !this.#connection?.ping()) this.reconnect();
     }, WATCH_MS);
   }
+  #look(): void {
+    const wasLive = this.#state === "live" || this.#state === "reconnecting";
+    const isWanted = [...this.#questions.values()].some(({ state }) => state.status !== "problem");
+    if (this.#connection?.isCurrent) this.#become("live");
+    else if (isWanted) this.#become(wasLive ? "reconnecting" : "connecting");
+    else this.#become("idle");
+  }
+
+  #become(state: ConnectionState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of [...this.#listeners]) attempted(listener);
+  }
+}
+
+/** Equal for equal questions, in whatever order their keys stand. */
+function keyOf(name: string, input: Values): string {
+  return `${name} ${JSON.stringify(said(input).sort(([one], [other]) => (one < other ? -1 : 1)))}`;
 }

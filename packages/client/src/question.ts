@@ -22,8 +22,11 @@ export type State<TAnswer> =
 
 export const LOADING = Object.freeze({ status: "loading", data: undefined, problem: undefined });
 
+/** An input, as far as it is said. */
+export type Values = Readonly<Record<string, unknown>>;
+
 /** What the answer will be, made of what it is. Applied again to each answer until it is settled. */
-type Update = (answer: never) => unknown;
+export type Update = (answer: never, input: never) => unknown;
 
 interface Guess {
   readonly update: Update;
@@ -40,6 +43,8 @@ export interface Laid {
 }
 
 export class Question {
+  readonly name: string;
+  readonly input: Values;
   /** Path and query string; `null` until the route is known. */
   path: string | null = null;
   /** Its number on the connection of now. */
@@ -51,13 +56,20 @@ export class Question {
   #truth: { readonly body: unknown; readonly position: string } | null = null;
   #guesses: Guess[] = [];
 
-  constructor(locate: () => Promise<string>) {
+  constructor(name: string, input: Values, locate: () => Promise<string>) {
+    this.name = name;
+    this.input = input;
     this.locate = locate;
   }
 
   /** Of the last answer: what to go on from. */
   get position(): string | null {
     return this.#truth?.position ?? null;
+  }
+
+  /** Whether it is a question of this query whose input has these values. */
+  isOne(name: string, input: Values): boolean {
+    return name === this.name && said(input).every(([key, value]) => isSame(this.input[key], value));
   }
 
   answered(body: unknown, position: string): void {
@@ -114,7 +126,13 @@ export class Question {
     guess.until = position === null ? null : positionOf(position);
     const isReached = guess.until !== null && this.#truth && positionOf(this.#truth.position) >= guess.until;
     if (isReached) drop();
-    else if (this.#guesses.includes(guess)) setTimeout(drop, SETTLE_MS);
+    else if (this.#guesses.includes(guess)) this.#dropLater(drop);
+  }
+
+  /** Who is not connected does not know yet whether an answer comes. */
+  #dropLater(drop: () => void): void {
+    const isAway = () => this.id === null && this.#truth && this.listeners.size > 0;
+    setTimeout(() => (isAway() ? this.#dropLater(drop) : drop()), SETTLE_MS);
   }
 
   #show(): void {
@@ -122,7 +140,7 @@ export class Question {
     let data = this.#truth.body;
     this.#guesses = this.#guesses.filter(({ update }) =>
       attempted(() => {
-        data = update(data as never);
+        data = update(data as never, this.input as never);
       }),
     );
     if (this.state.status !== "data" || this.state.data !== data) {
@@ -136,8 +154,17 @@ export class Question {
   }
 }
 
+/** What of an input is there. */
+export function said(input: Values): [key: string, value: unknown][] {
+  return Object.entries(input).filter(([, value]) => value !== undefined);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** Runs code of the caller's. What it throws is reported as an unhandled rejection, and harms nobody else. */
-function attempted(run: () => void): boolean {
+export function attempted(run: () => void): boolean {
   try {
     run();
     return true;

@@ -6,7 +6,7 @@
  */
 import type { Command, InputOf, Query, ResultOf, Wire } from "lineshaft";
 import type { CallOptions } from "./http.ts";
-import type { Watched } from "./live.ts";
+import type { ConnectionState, Watched } from "./live.ts";
 import type { Problem } from "./problem.ts";
 import type { Laid } from "./question.ts";
 
@@ -16,6 +16,14 @@ export type AnswerOf<TEndpoint> =
     ? Wire<ResultOf<TOutput>>
     : TEndpoint extends Command<any, infer TOutput, any>
       ? Wire<ResultOf<TOutput>>
+      : never;
+
+/** What an endpoint is asked with: `AskedOf<typeof tasks.list>`. */
+export type AskedOf<TEndpoint> =
+  TEndpoint extends Query<infer TInput, any, any>
+    ? InputOf<TInput>
+    : TEndpoint extends Command<infer TInput, any, any>
+      ? InputOf<TInput>
       : never;
 
 /** An input that has nothing to say may be left out. */
@@ -35,7 +43,7 @@ export interface SubscribeOptions {
 
 /** What the answer of a query will be; made by `guess`, for the option `optimistic` of a command. */
 export interface Guess {
-  readonly lay: () => Laid;
+  readonly lay: () => readonly Laid[];
 }
 
 /** How one call of a command differs from others. */
@@ -59,10 +67,11 @@ export interface QueryClient<TInput, TAnswer> {
   watch(input: TInput): Watched<TAnswer>;
 
   /**
-   * What the answer to this input will be once a command is done. `update` makes a new answer of the present one and
-   * changes nothing in place; it is applied again to answers that come meanwhile, and may find its own effect there.
+   * What answers will be once a command is done: those that are watched and whose input has these values, whatever else
+   * it has. `update` makes a new answer of the present one and its input, and changes nothing in place; it is applied
+   * again to answers that come meanwhile, and may find its own effect there.
    */
-  guess(input: TInput, update: (answer: TAnswer) => TAnswer): Guess;
+  guess(input: Partial<TInput>, update: (answer: TAnswer, input: TInput) => TAnswer): Guess;
 }
 
 /** A command of a service: runs it once; it is never repeated, whatever happens to the answer. @throws {Problem} */
@@ -91,7 +100,12 @@ export type Client<TServices> = {
   readonly $close: () => void;
   /**
    * Begins all subscriptions anew as who now calls: after signing in or out by cookie. A token that changes does it by
-   * itself, with the next call.
+   * itself, with the next call. What ended with a problem is asked again.
    */
   readonly $restart: () => void;
+  /** How the connection of the subscriptions is, as a store. */
+  readonly $connection: {
+    readonly state: () => ConnectionState;
+    readonly subscribe: (listener: () => void) => () => void;
+  };
 };

@@ -6,7 +6,6 @@ import { SignIn } from "./account/sign-in.tsx";
 import { Failure, Waiting } from "./parts/failure.tsx";
 import { ProjectPage } from "./project/project-page.tsx";
 import { ProjectsPage } from "./project/projects-page.tsx";
-import { ProjectsProvider } from "./project/use-projects.tsx";
 import { usePlace } from "./route.ts";
 
 export function App() {
@@ -18,22 +17,20 @@ export function App() {
 }
 
 function Pages() {
-  const { state, retry } = useSession();
+  const { state, renew } = useSession();
   const place = usePlace();
   if (state.is === "unknown") return <Waiting what="Loading" />;
   if (state.is === "failed") {
     return (
       <main className="narrow">
-        <Failure error={state.error} onRetry={retry} />
+        <Failure error={state.error} onRetry={renew} />
       </main>
     );
   }
   if (state.is === "out") return <SignIn />;
   return (
-    <ProjectsProvider key={state.account.id}>
-      <Shell account={state.account}>
-        {place.at === "project" ? <ProjectPage key={place.project} place={place} /> : <ProjectsPage />}
-      </Shell>
-    </ProjectsProvider>
+    <Shell key={state.account.id} account={state.account}>
+      {place.at === "project" ? <ProjectPage key={place.project} place={place} /> : <ProjectsPage />}
+    </Shell>
   );
 }

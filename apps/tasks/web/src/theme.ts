@@ -38,6 +38,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--column": "#e9ebf1",
     "--surface": "#ffffff",
     "--line": "#d9dde5",
+    "--waiting": "#fff0d6",
   },
   dark: {
     "--mantine-color-dimmed": "#a9b0bb",
@@ -52,5 +53,6 @@ export const variables: CSSVariablesResolver = () => ({
     "--column": "#1b1d22",
     "--surface": "#26292f",
     "--line": "#363a42",
+    "--waiting": "#4a3413",
   },
 });

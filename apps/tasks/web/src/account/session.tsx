@@ -1,11 +1,10 @@
 /**
- * Who is signed in. The cookie says so, which scripts cannot read: the server is asked. Where nobody has signed in on
- * this page yet, it is not asked, because its refusal would look like a mistake of the page in the browser's log.
+ * Who is signed in. The cookie says so, which scripts cannot read: the server is asked, and tells when that ends,
+ * wherever it was ended.
  */
-import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from "react";
-import { type Account, me, signOut } from "../api/accounts.ts";
-import { whenSignedOut } from "../api/fetch.ts";
-import { asProblem } from "../api/problem.ts";
+import { useQuery } from "@lineshaft/client/react";
+import { createContext, type ReactNode, use, useMemo } from "react";
+import { type Account, accounts, client } from "../client.ts";
 import { tellFailed } from "../parts/notices.tsx";
 
 type State =
@@ -16,55 +15,33 @@ type State =
 
 interface Session {
   readonly state: State;
-  readonly retry: () => void;
-  readonly enter: (account: Account) => void;
+  /** Asks again who is signed in, and everything else. */
+  readonly renew: () => void;
   readonly leave: () => Promise<void>;
 }
 
-/** Where it is noted that somebody has signed in on this page. */
-const NOTE = "tasks.signed-in";
-
 const SessionContext = createContext<Session | null>(null);
 
+const NOTHING = {};
+
 export function SessionProvider({ children }: { readonly children: ReactNode }) {
-  const [state, setState] = useState<State>({ is: "unknown" });
-  const ask = useCallback(async () => {
-    if (localStorage.getItem(NOTE) === null) return setState({ is: "out" });
-    try {
-      setState({ is: "in", account: await me({}) });
-    } catch (error) {
-      setState(asProblem(error).code === "UNAUTHENTICATED" ? { is: "out" } : { is: "failed", error });
-    }
-  }, []);
-  useEffect(() => {
-    whenSignedOut(() => {
-      localStorage.removeItem(NOTE);
-      setState({ is: "out" });
-    });
-    void ask();
-  }, [ask]);
-  const session = useMemo<Session>(
-    () => ({
-      state,
-      retry: () => void ask(),
-      enter(account) {
-        localStorage.setItem(NOTE, "yes");
-        setState({ is: "in", account });
-      },
-      async leave() {
-        try {
-          await signOut({});
-          localStorage.removeItem(NOTE);
-          location.hash = "#/";
-          setState({ is: "out" });
-        } catch (error) {
-          tellFailed("You could not be signed out", error);
-        }
-      },
-    }),
-    [state, ask],
-  );
+  const { data, problem } = useQuery(accounts.me, NOTHING);
+  const session = useMemo<Session>(() => {
+    const known: State = data ? { is: "in", account: data } : { is: "unknown" };
+    const failed: State = problem?.code === "UNAUTHENTICATED" ? { is: "out" } : { is: "failed", error: problem };
+    return { state: problem ? failed : known, renew: client.$restart, leave };
+  }, [data, problem]);
   return <SessionContext value={session}>{children}</SessionContext>;
+}
+
+async function leave(): Promise<void> {
+  try {
+    await accounts.signOut({});
+    location.hash = "#/";
+    client.$restart();
+  } catch (error) {
+    tellFailed("You could not be signed out", error);
+  }
 }
 
 export function useSession(): Session {

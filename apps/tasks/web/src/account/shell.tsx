@@ -9,13 +9,14 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { Account } from "../api/accounts.ts";
+import type { Account } from "../client.ts";
 import { Brand } from "../parts/brand.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Face } from "../parts/people.tsx";
 import { useNewProject } from "../project/new-project.tsx";
-import { useProjects } from "../project/use-projects.tsx";
+import { useProjects } from "../project/use-projects.ts";
 import { addressOf, go, usePlace } from "../route.ts";
+import { ConnectionSign } from "./connection-sign.tsx";
 import { useSession } from "./session.tsx";
 
 export function Shell({ account, children }: { readonly account: Account; readonly children: ReactNode }) {
@@ -27,6 +28,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
         </a>
         <ProjectSwitcher />
         <span className="spring" />
+        <ConnectionSign />
         <SchemeToggle />
         <OwnMenu account={account} />
       </header>

@@ -1,11 +1,13 @@
 /** Sign in or sign up. */
+
+import type { Problem } from "@lineshaft/client";
 import { Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { forgotPassword, signIn, signUp } from "../api/accounts.ts";
-import { asProblem, type Problem } from "../api/problem.ts";
+import { accounts } from "../client.ts";
 import { Brand } from "../parts/brand.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
+import { asProblem, fieldError } from "../parts/problem.ts";
 import { useSession } from "./session.tsx";
 
 export function SignIn() {
@@ -33,7 +35,7 @@ export function SignIn() {
 }
 
 function useSignIn(isNew: boolean) {
-  const { enter } = useSession();
+  const { renew } = useSession();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -43,8 +45,8 @@ function useSignIn(isNew: boolean) {
     setBusy(true);
     setProblem(null);
     try {
-      const { account } = isNew ? await signUp({ email, password, name }) : await signIn({ email, password });
-      enter(account);
+      await (isNew ? accounts.signUp({ email, password, name }) : accounts.signIn({ email, password }));
+      renew();
     } catch (error) {
       setProblem(asProblem(error));
       setBusy(false);
@@ -56,7 +58,7 @@ function useSignIn(isNew: boolean) {
 function SignInForm({ isNew }: { readonly isNew: boolean }) {
   const { problem, isBusy, submit } = useSignIn(isNew);
   const [email, setEmail] = useState("");
-  const isAboutField = problem?.fields.some((each) => ["/email", "/password", "/name"].includes(each.pointer)) ?? false;
+  const isAboutField = ["email", "password", "name"].some((name) => fieldError(problem, name) !== null);
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Stack gap="md">
@@ -68,7 +70,7 @@ function SignInForm({ isNew }: { readonly isNew: boolean }) {
             autoComplete="name"
             required
             maxLength={100}
-            error={problem?.fieldError("name")}
+            error={fieldError(problem, "name")}
           />
         )}
         <TextInput
@@ -79,7 +81,7 @@ function SignInForm({ isNew }: { readonly isNew: boolean }) {
           required
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
-          error={problem?.fieldError("email")}
+          error={fieldError(problem, "email")}
         />
         <PasswordInput
           name="password"
@@ -89,7 +91,7 @@ function SignInForm({ isNew }: { readonly isNew: boolean }) {
           required
           minLength={isNew ? 8 : 1}
           maxLength={128}
-          error={problem?.fieldError("password")}
+          error={fieldError(problem, "password")}
           visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
         />
         <Button type="submit" loading={isBusy} fullWidth mt="xs">
@@ -105,7 +107,7 @@ function Forgotten({ email }: { readonly email: string }) {
   const send = async () => {
     if (email === "") return tellFailed("Fill in your e-mail address first", new Error());
     try {
-      await forgotPassword({ email });
+      await accounts.forgotPassword({ email });
       tellDone("If there is such an account, a mail with a link is on its way");
     } catch (error) {
       tellFailed("The mail could not be sent", error);

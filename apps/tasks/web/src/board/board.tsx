@@ -6,7 +6,7 @@
  */
 import { ActionIcon, Text } from "@mantine/core";
 import { useRef } from "react";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { Icon } from "../parts/icons.tsx";
 import { applyMove, inColumn, type Move } from "../project/moves.ts";
 import { useProject } from "../project/project-context.tsx";

@@ -1,7 +1,7 @@
 /** A task on the board. */
 import { ActionIcon, Checkbox, Menu, Text } from "@mantine/core";
 import { useRef } from "react";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { Icon } from "../parts/icons.tsx";
 import { NamedFace } from "../parts/people.tsx";
 import type { Move } from "../project/moves.ts";

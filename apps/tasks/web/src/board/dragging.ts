@@ -7,7 +7,7 @@ import {
 } from "@atlaskit/pragmatic-drag-and-drop/adapter/element-adapter";
 import { combine } from "@atlaskit/pragmatic-drag-and-drop/combine";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { inColumn, isIdle, type Move } from "../project/moves.ts";
 import type { Status } from "../task/words.ts";
 

@@ -1,6 +1,6 @@
 /** Moving a card by keyboard: held, moved step by step as a preview, then put down or put back. */
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { applyMove, type Direction, inColumn, isIdle, type Move, step } from "../project/moves.ts";
 import { STATUS_NAMES, STATUSES } from "../task/words.ts";
 

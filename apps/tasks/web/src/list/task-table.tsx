@@ -1,6 +1,6 @@
 /** List: the tasks as a table; on a narrow page only what fits. */
 import { Checkbox, Table, Text } from "@mantine/core";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { Face } from "../parts/people.tsx";
 import { useProject } from "../project/project-context.tsx";
 import { DueMark, LabelMarks, PriorityMark, StatusMark } from "../task/marks.tsx";

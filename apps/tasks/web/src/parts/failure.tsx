@@ -1,6 +1,6 @@
 /** How failures and waiting are shown in place of what could not be loaded. */
 import { Alert, Button, Group, Loader, Stack, Text } from "@mantine/core";
-import { asProblem } from "../api/problem.ts";
+import { asProblem } from "./problem.ts";
 
 export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const problem = asProblem(error);
@@ -8,16 +8,16 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
     <Alert color="red" variant="light" title={problem.title} role="alert">
       <Stack gap="xs" align="start">
         {problem.message !== problem.title && <Text size="sm">{problem.message}</Text>}
-        {problem.fields.length > 0 && (
+        {problem.errors.length > 0 && (
           <ul className="plain">
-            {problem.fields.map(({ pointer, detail }) => (
+            {problem.errors.map(({ pointer, detail }) => (
               <li key={`${pointer} ${detail}`}>
                 <code>{pointer}</code> {detail}
               </li>
             ))}
           </ul>
         )}
-        {problem.requestId !== null && (
+        {problem.requestId !== undefined && (
           <Text size="xs" c="dimmed">
             Request {problem.requestId}
           </Text>

@@ -1,8 +1,8 @@
 /** Notices: short messages at the edge of the page. Good news go away by themselves, bad news stay until dismissed. */
 import { Notification } from "@mantine/core";
 import { useSyncExternalStore } from "react";
-import { asProblem } from "../api/problem.ts";
 import { Icon } from "./icons.tsx";
+import { asProblem } from "./problem.ts";
 
 interface Notice {
   readonly id: number;
@@ -44,7 +44,7 @@ export function tellDone(title: string): void {
 export function tellFailed(title: string, error: unknown): void {
   if (error instanceof DOMException && error.name === "AbortError") return;
   const problem = asProblem(error);
-  add("failed", title, problem.requestId === null ? problem.message : `${problem.message} (${problem.requestId})`);
+  add("failed", title, problem.requestId === undefined ? problem.message : `${problem.message} (${problem.requestId})`);
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,13 +1,16 @@
 /** What can be done with all selected tasks at once, and what became of each. */
+
+import type { CommandOptions, Guess } from "@lineshaft/client";
 import { Button, CloseButton, Menu, Modal, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
-import type { BulkItem, Outcome } from "../api/tasks.ts";
+import type { Outcome, Task } from "../client.ts";
 import { Icon, type IconName } from "../parts/icons.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { Face } from "../parts/people.tsx";
 import { PRIORITIES, PRIORITY_NAMES, STATUS_NAMES, STATUSES } from "../task/words.ts";
-import { changeMany, deleteMany, reasonOf } from "./bulk.ts";
+import { type BulkItem, changeMany, deleteMany, reasonOf } from "./bulk.ts";
 import { useProject } from "./project-context.tsx";
+import { shownAs, shownWithout } from "./use-tasks.ts";
 
 interface Report {
   readonly title: string;
@@ -15,14 +18,18 @@ interface Report {
 }
 
 function useBulk() {
-  const { tasks, selection } = useProject();
+  const { project, tasks, selection } = useProject();
   const [isBusy, setBusy] = useState(false);
   const [report, setReport] = useState<Report | null>(null);
-  const run = async (done: string, work: () => Promise<readonly Outcome[]>) => {
+  const run = async (
+    done: string,
+    guess: Guess | null,
+    work: (options: CommandOptions) => Promise<readonly Outcome[]>,
+  ) => {
     const titles = new Map(tasks.items.map(({ id, title }) => [id, title]));
     setBusy(true);
     try {
-      const outcomes = await work();
+      const outcomes = await work({ optimistic: guess === null ? [] : [guess] });
       const failed = outcomes
         .filter(({ ok }) => !ok)
         .map((each) => ({ ...each, title: titles.get(each.id) ?? each.id }));
@@ -31,16 +38,21 @@ function useBulk() {
       if (failed.length === 0) tellDone(title);
       else setReport({ title, failed });
       selection.set(failed.map(({ id }) => id));
-      await tasks.reload();
     } catch (error) {
       tellFailed("The tasks could not be changed", error);
     } finally {
       setBusy(false);
     }
   };
-  const change = (done: string, changeOf: (id: string) => Omit<BulkItem, "id">) =>
-    void run(done, () => changeMany(selection.ids.map((id) => ({ id, ...changeOf(id) }))));
-  const remove = () => void run("deleted", () => deleteMany(selection.ids));
+  const { ids } = selection;
+  const change = (done: string, changeOf: (id: string) => Omit<BulkItem, "id">, shown: Partial<Task> | null = null) =>
+    void run(done, shown && shownAs(project.id, ids, shown), (options) =>
+      changeMany(
+        ids.map((id) => ({ id, ...changeOf(id) })),
+        options,
+      ),
+    );
+  const remove = () => void run("deleted", shownWithout(project.id, ids), (options) => deleteMany(ids, options));
   return { isBusy, report, dismiss: () => setReport(null), change, remove };
 }
 
@@ -88,7 +100,7 @@ function Bar({ bulk: { isBusy, change, remove } }: { readonly bulk: ReturnType<t
         {STATUSES.map((status) => (
           <Menu.Item
             key={status}
-            onClick={() => change(`moved to ${STATUS_NAMES[status]}`, () => ({ status }))}
+            onClick={() => change(`moved to ${STATUS_NAMES[status]}`, () => ({ status }), { status })}
             leftSection={<span className={`dot dot-${status}`} aria-hidden="true" />}
           >
             {STATUS_NAMES[status]}
@@ -99,7 +111,10 @@ function Bar({ bulk: { isBusy, change, remove } }: { readonly bulk: ReturnType<t
       <Labels isBusy={isBusy} change={change} />
       <Choice icon="flag" name="Priority" isBusy={isBusy}>
         {PRIORITIES.map((priority) => (
-          <Menu.Item key={priority} onClick={() => change(`set to ${PRIORITY_NAMES[priority]}`, () => ({ priority }))}>
+          <Menu.Item
+            key={priority}
+            onClick={() => change(`set to ${PRIORITY_NAMES[priority]}`, () => ({ priority }), { priority })}
+          >
             {PRIORITY_NAMES[priority]}
           </Menu.Item>
         ))}
@@ -183,13 +198,17 @@ function Assign({ isBusy, change }: PartProps) {
         <Menu.Item
           key={account}
           leftSection={<Face person={{ id: account, name }} size={20} />}
-          onClick={() => change(`assigned to ${name}`, () => ({ assignee: account }))}
+          onClick={() =>
+            change(`assigned to ${name}`, () => ({ assignee: account }), { assignee: { id: account, name } })
+          }
         >
           {name}
         </Menu.Item>
       ))}
       <Menu.Divider />
-      <Menu.Item onClick={() => change("assigned to nobody", () => ({ assignee: null }))}>Nobody</Menu.Item>
+      <Menu.Item onClick={() => change("assigned to nobody", () => ({ assignee: null }), { assignee: null })}>
+        Nobody
+      </Menu.Item>
     </Choice>
   );
 }
@@ -211,7 +230,9 @@ function Labels({ isBusy, change }: PartProps) {
       ))}
       {labels.length > 0 && <Menu.Divider />}
       {labels.length > 0 && (
-        <Menu.Item onClick={() => change("without labels", () => ({ labels: [] }))}>Remove all labels</Menu.Item>
+        <Menu.Item onClick={() => change("without labels", () => ({ labels: [] }), { labels: [] })}>
+          Remove all labels
+        </Menu.Item>
       )}
     </Choice>
   );

@@ -1,5 +1,9 @@
 /** Changing many tasks: in portions that the API takes, with one outcome for each task. */
-import { type BulkItem, bulkChangeTasks, bulkDeleteTasks, type Outcome } from "../api/tasks.ts";
+import type { AskedOf, CommandOptions } from "@lineshaft/client";
+import type * as api from "../../../index.ts";
+import { type Outcome, tasks } from "../client.ts";
+
+export type BulkItem = AskedOf<typeof api.bulkChangeTasks>["items"][number];
 
 /** Tasks of one call. */
 const BULK_TASKS_MAX = 100;
@@ -17,15 +21,16 @@ function portions<TItem>(items: readonly TItem[]): readonly (readonly TItem[])[]
   return Array.from({ length: count }, (_, index) => items.slice(index * BULK_TASKS_MAX, (index + 1) * BULK_TASKS_MAX));
 }
 
-export async function changeMany(items: readonly BulkItem[]): Promise<readonly Outcome[]> {
+export async function changeMany(items: readonly BulkItem[], options: CommandOptions): Promise<readonly Outcome[]> {
   const all: Outcome[] = [];
-  for (const portion of portions(items)) all.push(...(await bulkChangeTasks({ items: portion })).outcomes);
+  for (const portion of portions(items))
+    all.push(...(await tasks.bulkChangeTasks({ items: portion }, options)).outcomes);
   return all;
 }
 
-export async function deleteMany(ids: readonly string[]): Promise<readonly Outcome[]> {
+export async function deleteMany(ids: readonly string[], options: CommandOptions): Promise<readonly Outcome[]> {
   const all: Outcome[] = [];
-  for (const portion of portions(ids)) all.push(...(await bulkDeleteTasks({ ids: portion })).outcomes);
+  for (const portion of portions(ids)) all.push(...(await tasks.bulkDeleteTasks({ ids: portion }, options)).outcomes);
   return all;
 }
 

@@ -1,26 +1,18 @@
 /** Who is in a project, in which role; owners invite, change and take out. */
+
+import type { Guess, Problem } from "@lineshaft/client";
+import { useQuery } from "@lineshaft/client/react";
 import { ActionIcon, Badge, Button, Modal, Select, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSession } from "../account/session.tsx";
-import { asProblem, type Problem } from "../api/problem.ts";
-import {
-  changeMember,
-  invite,
-  type Member,
-  type OpenInvitation,
-  projectInvitations,
-  type Role,
-  removeMember,
-  withdrawInvitation,
-} from "../api/projects.ts";
+import { type Member, type OpenInvitation, type Role, tasks } from "../client.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { Face } from "../parts/people.tsx";
-import { useLoaded } from "../parts/use-loaded.ts";
+import { asProblem, fieldError } from "../parts/problem.ts";
 import { go } from "../route.ts";
 import { useProject } from "./project-context.tsx";
-import { useProjects } from "./use-projects.tsx";
 
 const ROLES = [
   { value: "viewer", label: "Viewer" },
@@ -43,29 +35,26 @@ export function MembersDialog({ isOpen, onClose }: { readonly isOpen: boolean; r
 }
 
 function MemberRow({ member }: { readonly member: Member }) {
-  const { project, reloadProject, tasks } = useProject();
-  const { reload } = useProjects();
+  const { project } = useProject();
   const { state } = useSession();
   const { account, name, email, role } = member;
   const isMe = state.is === "in" && state.account.id === account;
   const isOwner = project.role === "owner";
   const change = async (next: Role) => {
     try {
-      await changeMember({ project: project.id, account, role: next });
-      await reloadProject();
+      await tasks.changeMember(
+        { project: project.id, account, role: next },
+        { optimistic: [shownIn(project.id, account, next)] },
+      );
     } catch (error) {
       tellFailed("The role could not be changed", error);
     }
   };
   const remove = async () => {
     try {
-      await removeMember({ project: project.id, account });
+      await tasks.removeMember({ project: project.id, account });
       tellDone(isMe ? `You have left ${project.name}` : `${name} is no longer a member`);
-      if (isMe) {
-        go({ at: "projects" });
-        return reload();
-      }
-      await Promise.all([reloadProject(), tasks.reload()]);
+      if (isMe) go({ at: "projects" });
     } catch (error) {
       tellFailed(isMe ? "You cannot leave" : `${name} could not be taken out`, error);
     }
@@ -110,9 +99,16 @@ function MemberRow({ member }: { readonly member: Member }) {
   );
 }
 
+/** The list of members with this one in another role. */
+function shownIn(project: string, account: string, role: Role): Guess {
+  return tasks.members.guess({ project }, (members) =>
+    members.map((member) => (member.account === account ? { ...member, role } : member)),
+  );
+}
+
 function Invite() {
   const { project } = useProject();
-  const open = useLoaded(project.id, (signal) => projectInvitations({ project: project.id }, signal));
+  const { data: open = [] } = useQuery(tasks.projectInvitations, { project: project.id });
   const [problem, setProblem] = useState<Problem | null>(null);
   const [role, setRole] = useState<Role>("editor");
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -121,18 +117,16 @@ function Invite() {
     const email = String(new FormData(form).get("email"));
     setProblem(null);
     try {
-      await invite({ project: project.id, email, role });
+      await tasks.invite({ project: project.id, email, role });
       form.reset();
       tellDone(`${email} is invited`);
-      await open.reload();
     } catch (error) {
       setProblem(asProblem(error));
     }
   };
   const withdraw = async (invitation: string) => {
     try {
-      await withdrawInvitation({ project: project.id, invitation });
-      await open.reload();
+      await tasks.withdrawInvitation({ project: project.id, invitation });
     } catch (error) {
       tellFailed("The invitation could not be taken back", error);
     }
@@ -146,7 +140,7 @@ function Invite() {
           label="Invite by e-mail"
           required
           placeholder="name@example.com"
-          error={problem?.fieldError("email")}
+          error={fieldError(problem, "email")}
         />
         <Select
           className="role"
@@ -158,8 +152,8 @@ function Invite() {
         />
         <Button type="submit">Invite</Button>
       </form>
-      {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
-      <OpenInvitations invitations={open.value ?? []} onWithdraw={(id) => void withdraw(id)} />
+      {problem !== null && problem.errors.length === 0 && <Failure error={problem} />}
+      <OpenInvitations invitations={open} onWithdraw={(id) => void withdraw(id)} />
     </>
   );
 }

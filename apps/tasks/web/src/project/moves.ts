@@ -1,5 +1,5 @@
 /** Where a task is put: pure, so that the page can show a move before the server has confirmed it. */
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import type { Status } from "../task/words.ts";
 
 export interface Move {

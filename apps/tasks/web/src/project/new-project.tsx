@@ -1,11 +1,12 @@
 /** The dialog that makes a project. */
+
+import type { Problem } from "@lineshaft/client";
 import { Button, Group, Modal, Stack, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { asProblem, type Problem } from "../api/problem.ts";
-import { createProject } from "../api/projects.ts";
+import { tasks } from "../client.ts";
 import { Failure } from "../parts/failure.tsx";
+import { asProblem, fieldError } from "../parts/problem.ts";
 import { go } from "../route.ts";
-import { useProjects } from "./use-projects.tsx";
 
 /** `open` shows `dialog`, which must be rendered. */
 export function useNewProject(): { readonly open: () => void; readonly dialog: ReactNode } {
@@ -20,7 +21,6 @@ export function useNewProject(): { readonly open: () => void; readonly dialog: R
 }
 
 function NewProjectForm({ onDone }: { readonly onDone: () => void }) {
-  const { reload } = useProjects();
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -31,10 +31,9 @@ function NewProjectForm({ onDone }: { readonly onDone: () => void }) {
     >;
     setBusy(true);
     try {
-      const { id } = await createProject({ name, description });
+      const { id } = await tasks.createProject({ name, description });
       onDone();
       go({ at: "project", project: id, view: "board", task: null });
-      await reload();
     } catch (error) {
       setProblem(asProblem(error));
       setBusy(false);
@@ -43,21 +42,21 @@ function NewProjectForm({ onDone }: { readonly onDone: () => void }) {
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Stack>
-        {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
+        {problem !== null && problem.errors.length === 0 && <Failure error={problem} />}
         <TextInput
           name="name"
           label="Name"
           required
           maxLength={200}
           data-autofocus
-          error={problem?.fieldError("name")}
+          error={fieldError(problem, "name")}
         />
         <Textarea
           name="description"
           label="Description"
           rows={3}
           maxLength={5_000}
-          error={problem?.fieldError("description")}
+          error={fieldError(problem, "description")}
         />
         <Group justify="end">
           <Button variant="default" onClick={onDone}>

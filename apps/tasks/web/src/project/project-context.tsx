@@ -1,6 +1,6 @@
 /** A project as its page has it: for everything that is shown on it. */
 import { createContext, type ReactNode, use } from "react";
-import type { Label, Member, Project } from "../api/projects.ts";
+import type { Label, Member, Project } from "../client.ts";
 import type { Status } from "../task/words.ts";
 import type { Filters } from "./filters.ts";
 import type { Move } from "./moves.ts";
@@ -17,11 +17,9 @@ export interface ProjectOnPage {
   readonly filters: Filters;
   readonly setFilters: (filters: Filters) => void;
   readonly selection: Selection;
-  readonly move: (move: Move) => void;
+  readonly move: (move: Move) => Promise<void>;
   readonly openTask: (id: string) => void;
   readonly newTask: (status: Status) => void;
-  /** Loads project, members and labels again. */
-  readonly reloadProject: () => Promise<void>;
 }
 
 const ProjectContext = createContext<ProjectOnPage | null>(null);

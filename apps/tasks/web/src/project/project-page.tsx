@@ -1,13 +1,14 @@
 /** A project: its head, the filters, board or list, and the dialog of an open task. */
+
+import { useQuery } from "@lineshaft/client/react";
 import { Badge, Button, SegmentedControl, Skeleton, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import { labels as askLabels, members as askMembers, project as askProject } from "../api/projects.ts";
 import { Board } from "../board/board.tsx";
+import { tasks as api, client, type Label, type Member, type Project } from "../client.ts";
 import { TaskTable } from "../list/task-table.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Failure, Waiting } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { useLoaded } from "../parts/use-loaded.ts";
 import { go, type Place, type View } from "../route.ts";
 import { TaskDialog } from "../task/task-dialog.tsx";
 import { STATUSES, type Status } from "../task/words.ts";
@@ -21,37 +22,35 @@ import { useTasks } from "./use-tasks.ts";
 
 type ProjectPlace = Extract<Place, { at: "project" }>;
 
-async function wholeProject(id: string, signal: AbortSignal) {
-  const [project, members, labels] = await Promise.all([
-    askProject({ project: id }, signal),
-    askMembers({ project: id }, signal),
-    askLabels({ project: id }, signal),
-  ]);
-  return { project, members, labels };
+interface Whole {
+  readonly project: Project;
+  readonly members: readonly Member[];
+  readonly labels: readonly Label[];
 }
 
-type Whole = Awaited<ReturnType<typeof wholeProject>>;
-
 export function ProjectPage({ place }: { readonly place: ProjectPlace }) {
-  const { value, error, reload } = useLoaded(place.project, (signal) => wholeProject(place.project, signal));
-  if (error !== null && value === null) {
+  const id = { project: place.project };
+  const project = useQuery(api.project, id);
+  const members = useQuery(api.members, id);
+  const labels = useQuery(api.labels, id);
+  const problem = project.problem ?? members.problem ?? labels.problem;
+  if (problem) {
     return (
       <main className="narrow">
-        <Failure error={error} onRetry={() => void reload()} />
+        <Failure error={problem} onRetry={client.$restart} />
       </main>
     );
   }
-  if (value === null) return <Waiting what="Loading the project" />;
-  return <Loaded place={place} whole={value} reloadProject={reload} />;
+  if (!project.data || !members.data || !labels.data) return <Waiting what="Loading the project" />;
+  return <Loaded place={place} whole={{ project: project.data, members: members.data, labels: labels.data }} />;
 }
 
 interface LoadedProps {
   readonly place: ProjectPlace;
   readonly whole: Whole;
-  readonly reloadProject: () => Promise<void>;
 }
 
-function Loaded({ place, whole, reloadProject }: LoadedProps) {
+function Loaded({ place, whole }: LoadedProps) {
   const [filters, setFilters] = useState<Filters>(NO_FILTERS);
   const [newIn, setNewIn] = useState<Status | null>(null);
   const { tasks, move } = useTasks(place.project, filters);
@@ -67,7 +66,6 @@ function Loaded({ place, whole, reloadProject }: LoadedProps) {
     selection,
     openTask,
     newTask: setNewIn,
-    reloadProject,
   };
   return (
     <ProjectOnPageProvider value={onPage}>
@@ -130,7 +128,7 @@ function Head({ place }: { readonly place: ProjectPlace }) {
 
 function Tasks({ view }: { readonly view: View }) {
   const { tasks, filters, setFilters, newTask, canEdit } = useProject();
-  if (tasks.error !== null) return <Failure error={tasks.error} onRetry={() => void tasks.reload()} />;
+  if (tasks.error !== null) return <Failure error={tasks.error} onRetry={client.$restart} />;
   if (!tasks.isThere) return <Skeletons />;
   if (tasks.items.length === 0) {
     if (countFilters(filters) > 0) {

@@ -1,18 +1,19 @@
 /** All projects of whoever is signed in, and invitations to others. */
+
+import { useQuery } from "@lineshaft/client/react";
 import { Badge, Button, Group, Paper, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import { acceptInvitation, declineInvitation, type Invitation, invitations } from "../api/projects.ts";
+import { client, type Invitation, tasks } from "../client.ts";
 import { Empty } from "../parts/empty.tsx";
 import { Failure, Waiting } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
-import { useLoaded } from "../parts/use-loaded.ts";
 import { addressOf } from "../route.ts";
 import { useNewProject } from "./new-project.tsx";
-import { useProjects } from "./use-projects.tsx";
+import { useProjects } from "./use-projects.ts";
 
 export function ProjectsPage() {
-  const { projects, isLoading, error, reload } = useProjects();
+  const { projects, isLoading, error } = useProjects();
   const { open, dialog } = useNewProject();
   return (
     <main className="narrow">
@@ -27,7 +28,7 @@ export function ProjectsPage() {
         )}
       </Group>
       <Invitations />
-      {error !== null && <Failure error={error} onRetry={() => void reload()} />}
+      {error !== null && <Failure error={error} onRetry={client.$restart} />}
       {projects.length === 0 &&
         error === null &&
         (isLoading ? <Waiting what="Loading projects" /> : <First onNew={open} />)}
@@ -69,23 +70,21 @@ function First({ onNew }: { readonly onNew: () => void }) {
   );
 }
 
+const NOTHING = {};
+
 function Invitations() {
-  const { value, reload } = useLoaded("invitations", (signal) => invitations({}, signal));
-  return (value ?? []).map((invitation) => (
-    <InvitationCard key={invitation.id} invitation={invitation} onAnswered={reload} />
-  ));
+  const { data = [] } = useQuery(tasks.invitations, NOTHING);
+  return data.map((invitation) => <InvitationCard key={invitation.id} invitation={invitation} />);
 }
 
-function InvitationCard({ invitation, onAnswered }: { invitation: Invitation; onAnswered: () => Promise<void> }) {
-  const { reload } = useProjects();
+function InvitationCard({ invitation }: { readonly invitation: Invitation }) {
   const [isBusy, setBusy] = useState(false);
   const { id, project, role } = invitation;
   const answer = async (isAccepted: boolean) => {
     setBusy(true);
     try {
-      await (isAccepted ? acceptInvitation : declineInvitation)({ invitation: id });
+      await (isAccepted ? tasks.acceptInvitation : tasks.declineInvitation)({ invitation: id });
       tellDone(isAccepted ? `You are now in ${project.name}` : "Declined");
-      await Promise.all([onAnswered(), reload()]);
     } catch (error) {
       tellFailed("That did not work", error);
       setBusy(false);

@@ -1,45 +1,32 @@
 /**
- * The tasks of a project that pass the filters, in order.
+ * The tasks of a project that pass the filters, in order, as they are now.
  *
  * The server filters. Words are looked up twice: here in the titles, which answers while somebody is typing a word, and
- * on the server, which knows whole words, in titles and notes. A move is shown before the server has confirmed it, and
- * taken back when it is refused.
+ * on the server, which knows whole words, in titles and notes. What somebody does is shown before the server has
+ * confirmed it, and taken back when it is refused (`shownAs`, `shownWithout`).
  */
-import { startTransition, useCallback, useEffect, useMemo, useOptimistic } from "react";
-import { moveTask, projectTasks, type Task, type TaskQuestion } from "../api/tasks.ts";
+import type { AskedOf, Guess } from "@lineshaft/client";
+import { usePages } from "@lineshaft/client/react";
+import { useMemo } from "react";
+import type * as api from "../../../index.ts";
+import { type Task, tasks } from "../client.ts";
 import { tellFailed } from "../parts/notices.tsx";
-import { useLoaded } from "../parts/use-loaded.ts";
 import { dayAfter, type Filters, NOBODY } from "./filters.ts";
 import { applyMove, type Move, neighborsOf } from "./moves.ts";
 
-/** Tasks that are loaded at once, in pages of the API's size. */
+/** Tasks that are shown at once, in pages of the API's size. */
 const PAGE_ROWS = 100;
 const PAGES_MAX = 5;
+const ALL = { pages: PAGES_MAX, keep: true };
 
-interface Listed {
+type TaskQuestion = AskedOf<typeof api.projectTasks>;
+
+export interface Tasks {
   readonly items: readonly Task[];
-  /** Whether there are more tasks than were loaded. */
+  /** Whether there are more tasks than these. */
   readonly isCut: boolean;
-}
-
-export interface Tasks extends Listed {
-  readonly isLoading: boolean;
-  /** Whether they were loaded at least once. */
   readonly isThere: boolean;
   readonly error: unknown;
-  readonly reload: () => Promise<void>;
-}
-
-async function pagesOf(question: TaskQuestion, signal: AbortSignal): Promise<Listed> {
-  const items: Task[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const answer = await projectTasks({ ...question, limit: PAGE_ROWS, cursor }, signal);
-    items.push(...answer.items);
-    if (answer.next === null) return { items, isCut: false };
-    cursor = answer.next;
-  }
-  return { items, isCut: true };
 }
 
 /** The filters as the API takes them; days begin at midnight on this machine. */
@@ -55,6 +42,7 @@ function questionOf(project: string, { assignee, label, priority, due }: Filters
   };
   return {
     project,
+    limit: PAGE_ROWS,
     ...(assignee === null ? {} : assignee === NOBODY ? { unassigned: true } : { assignee }),
     ...(label === null ? {} : { label: [label] }),
     ...(priority === null ? {} : { priority: [priority as Task["priority"]] }),
@@ -75,64 +63,67 @@ function passes(task: Task, text: string): boolean {
     .every((word) => title.includes(word));
 }
 
-function merged(some: readonly Task[], others: readonly Task[]): readonly Task[] {
-  const byId = new Map([...others, ...some].map((task) => [task.id, task]));
-  return [...byId.values()].sort((one, other) => (one.position < other.position ? -1 : 1));
+function inOrder(tasks: readonly Task[]): readonly Task[] {
+  return tasks.toSorted((one, other) => (one.position < other.position ? -1 : 1));
 }
 
+const NONE: readonly Task[] = [];
+
 export function useTasks(project: string, filters: Filters) {
-  const { text, ...chosen } = filters;
-  const question = JSON.stringify(chosen);
-  const all = useLoaded(question, (signal) => pagesOf(questionOf(project, filters), signal));
-  const found = useLoaded(`${question} ${text}`, async (signal) =>
-    text === "" ? [] : (await pagesOf({ ...questionOf(project, filters), q: text }, signal)).items,
-  );
+  const { text } = filters;
+  const question = questionOf(project, filters);
+  const { data, problem, status } = usePages(tasks.projectTasks, question, ALL);
+  const found = usePages(tasks.projectTasks, text === "" ? null : { ...question, q: text }, ALL).data?.items ?? NONE;
+  const loaded = data?.items ?? NONE;
   const items = useMemo(() => {
-    const loaded = all.value?.items ?? [];
-    return text === ""
-      ? loaded
-      : merged(
-          loaded.filter((task) => passes(task, text)),
-          found.value ?? [],
-        );
-  }, [all.value, found.value, text]);
-  const [shown, showMove] = useOptimistic(items, applyMove);
+    if (text === "") return inOrder(loaded);
+    const ids = new Set(found.map(({ id }) => id));
+    const known = new Set(loaded.map(({ id }) => id));
+    const some = loaded.filter((task) => ids.has(task.id) || passes(task, text));
+    return inOrder([...some, ...found.filter(({ id }) => !known.has(id))]);
+  }, [loaded, found, text]);
 
-  const { change, reload } = all;
-  const { reload: findAgain } = found;
-  const refresh = useCallback(async () => {
-    await Promise.all([reload(), findAgain()]);
-  }, [reload, findAgain]);
-
-  // Others may have changed something while the page was out of sight.
-  useEffect(() => {
-    const look = () => document.visibilityState === "visible" && void refresh();
-    document.addEventListener("visibilitychange", look);
-    return () => document.removeEventListener("visibilitychange", look);
-  }, [refresh]);
-
-  const move = (to: Move) => {
+  const move = async (to: Move) => {
     const { above, below } = neighborsOf(items, to);
     const place = above !== null ? { after: above.id } : { before: below?.id ?? null };
-    startTransition(async () => {
-      showMove(to);
-      try {
-        const moved = await moveTask({ project, task: to.task, status: to.status, ...place });
-        startTransition(() => change(({ items: before, isCut }) => ({ items: merged([moved], before), isCut })));
-        await findAgain();
-      } catch (error) {
-        tellFailed("The task could not be moved", error);
-      }
-    });
+    const optimistic = [shownAs(project, [to.task], { status: to.status, position: positionOf(items, to) })];
+    try {
+      await tasks.moveTask({ project, task: to.task, status: to.status, ...place }, { optimistic });
+    } catch (error) {
+      tellFailed("The task could not be moved", error);
+    }
   };
 
-  const tasks: Tasks = {
-    items: shown,
-    isCut: all.value?.isCut ?? false,
-    isLoading: all.isLoading,
-    isThere: all.value !== null,
-    error: all.error,
-    reload: refresh,
+  const shown: Tasks = {
+    items,
+    isCut: data?.hasMore === true && !data.isLoading,
+    isThere: status === "data",
+    error: problem ?? null,
   };
-  return { tasks, move };
+  return { tasks: shown, move };
+}
+
+/** A position right behind the task before it: a blank sorts before every digit that a real one could go on with. */
+function positionOf(tasks: readonly Task[], to: Move): string {
+  const after = applyMove(tasks, to);
+  const before = after[after.findIndex(({ id }) => id === to.task) - 1];
+  return before === undefined ? "" : `${before.position} `;
+}
+
+/** These tasks, changed, in all lists of a project. */
+export function shownAs(project: string, ids: readonly string[], change: Partial<Task>): Guess {
+  const changed = new Set(ids);
+  return tasks.projectTasks.guess({ project }, (page) => ({
+    ...page,
+    items: page.items.map((task) => (changed.has(task.id) ? { ...task, ...change } : task)),
+  }));
+}
+
+/** Lists of a project without these tasks. */
+export function shownWithout(project: string, ids: readonly string[]): Guess {
+  const gone = new Set(ids);
+  return tasks.projectTasks.guess({ project }, (page) => ({
+    ...page,
+    items: page.items.filter((task) => !gone.has(task.id)),
+  }));
 }

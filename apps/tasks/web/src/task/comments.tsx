@@ -1,65 +1,63 @@
 /** What is said about a task. */
+
+import type { Guess } from "@lineshaft/client";
+import { usePages } from "@lineshaft/client/react";
 import { ActionIcon, Button, Text, Textarea } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSession } from "../account/session.tsx";
-import { addComment, type Comment, comments, deleteComment, type WholeTask } from "../api/tasks.ts";
+import { type Comment, client, tasks, type WholeTask } from "../client.ts";
 import { Failure, Waiting } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tellFailed } from "../parts/notices.tsx";
 import { Face } from "../parts/people.tsx";
 import { useProject } from "../project/project-context.tsx";
-import { usePages } from "./use-pages.ts";
 import { sayTime } from "./words.ts";
-
-interface Props {
-  readonly task: WholeTask;
-  readonly onChange: () => Promise<void>;
-}
 
 const GONE = { id: "", name: "Somebody who left" };
 
-export function Comments({ task, onChange }: Props) {
+export function Comments({ task }: { readonly task: WholeTask }) {
   const { canEdit } = useProject();
   const place = { project: task.project, task: task.id };
-  const pages = usePages((cursor, signal) => comments({ ...place, cursor }, signal));
+  const { data, problem, status } = usePages(tasks.comments, place);
   const remove = async (comment: string) => {
     try {
-      await deleteComment({ ...place, comment });
-      pages.drop(comment);
-      await onChange();
+      await tasks.deleteComment({ ...place, comment }, { optimistic: [shownWithout(place, comment)] });
     } catch (error) {
       tellFailed("The comment could not be deleted", error);
     }
   };
   return (
     <div className="talk">
-      {pages.error !== null && <Failure error={pages.error} onRetry={() => void pages.more()} />}
-      {pages.items === null && pages.error === null && <Waiting what="Loading comments" />}
-      {pages.items?.length === 0 && (
+      {problem && <Failure error={problem} onRetry={client.$restart} />}
+      {status === "loading" && <Waiting what="Loading comments" />}
+      {data?.items.length === 0 && (
         <Text c="dimmed" size="sm">
           Nobody has said anything yet.
         </Text>
       )}
       <ul className="plain said">
-        {pages.items?.map((comment) => (
+        {data?.items.map((comment) => (
           <Said key={comment.id} comment={comment} onDelete={() => void remove(comment.id)} />
         ))}
       </ul>
-      {pages.hasMore && (
-        <Button variant="default" size="xs" onClick={() => void pages.more()}>
+      {data?.hasMore && (
+        <Button variant="default" size="xs" loading={data.isLoading} onClick={data.more}>
           Show more
         </Button>
       )}
       {canEdit && (
         <CommentForm
           onAdd={async (body) => {
-            pages.add(await addComment({ ...place, body }));
-            await onChange();
+            await tasks.addComment({ ...place, body });
           }}
         />
       )}
     </div>
   );
+}
+
+function shownWithout(place: { readonly project: string; readonly task: string }, comment: string): Guess {
+  return tasks.comments.guess(place, (page) => ({ ...page, items: page.items.filter(({ id }) => id !== comment) }));
 }
 
 function Said({ comment, onDelete }: { readonly comment: Comment; readonly onDelete: () => void }) {

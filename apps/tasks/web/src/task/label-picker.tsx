@@ -1,7 +1,7 @@
 /** The labels of a task: chosen from those of the project, or made on the way. */
 import { MultiSelect } from "@mantine/core";
 import { useState } from "react";
-import { createLabel } from "../api/projects.ts";
+import { type Label, tasks } from "../client.ts";
 import { tellFailed } from "../parts/notices.tsx";
 import { useProject } from "../project/project-context.tsx";
 
@@ -20,16 +20,19 @@ interface Props {
 }
 
 export function LabelPicker({ chosen, onChange, error }: Props) {
-  const { project, labels, reloadProject } = useProject();
+  const { project, labels: known } = useProject();
+  // What was made here is chosen before the list of all labels has come with it.
+  const [made, setMade] = useState<readonly Label[]>([]);
+  const labels = [...known, ...made.filter(({ id }) => !known.some((label) => label.id === id))];
   const [text, setText] = useState("");
   const name = text.trim();
   const isNew = name !== "" && !labels.some((label) => label.name.toLowerCase() === name.toLowerCase());
   const create = async () => {
     try {
       const color = COLORS[labels.length % COLORS.length] as string;
-      const { id } = await createLabel({ project: project.id, name, color });
-      await reloadProject();
-      onChange([...chosen, id]);
+      const label = await tasks.createLabel({ project: project.id, name, color });
+      setMade([...made, label]);
+      onChange([...chosen, label.id]);
       setText("");
     } catch (failure) {
       tellFailed("The label could not be made", failure);

@@ -1,6 +1,6 @@
 /** Small signs that say something of a task; each also in words. */
 import { Badge, Text } from "@mantine/core";
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 import { Icon } from "../parts/icons.tsx";
 import { isOverdue, PRIORITY_NAMES, type Priority, STATUS_NAMES, type Status, sayDue } from "./words.ts";
 

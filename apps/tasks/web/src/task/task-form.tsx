@@ -1,11 +1,13 @@
 /** What a task says, to be read and changed. */
-import { Button, Group, Select, Text, Textarea, TextInput } from "@mantine/core";
+
+import type { Problem } from "@lineshaft/client";
+import { Alert, Button, Group, Select, Text, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import type { Problem } from "../api/problem.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { fieldError } from "../parts/problem.ts";
 import { useProject } from "../project/project-context.tsx";
-import type { Draft } from "./draft.ts";
+import { bothChanged, type Draft, isSameDraft, rebased } from "./draft.ts";
 import { LabelPicker } from "./label-picker.tsx";
 import { optionsOf, PRIORITY_NAMES, type Priority, STATUS_NAMES, type Status } from "./words.ts";
 
@@ -23,7 +25,7 @@ const SHOWN = ["title", "notes", "status", "priority", "assignee", "due", "label
 
 export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete }: Props) {
   const { canEdit } = useProject();
-  const [draft, setDraft] = useState(start);
+  const { draft, setDraft, overtaken } = useDraft(start);
   const [isBusy, setBusy] = useState(false);
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
   const submit = async (event: FormEvent) => {
@@ -32,10 +34,15 @@ export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete
     await onSave(draft);
     setBusy(false);
   };
-  const isShownAtField = problem !== null && SHOWN.some((name) => problem.fieldError(name) !== null);
+  const isShownAtField = problem !== null && SHOWN.some((name) => fieldError(problem, name) !== null);
   return (
     <form onSubmit={(event) => void submit(event)}>
       {problem !== null && !isShownAtField && <Failure error={problem} />}
+      {overtaken.length > 0 && (
+        <Alert color="yellow" title="Somebody else has changed this too" mb="md" role="alert">
+          <Text size="sm">Saving puts your words in the place of theirs: {overtaken.join(", ")}.</Text>
+        </Alert>
+      )}
       <fieldset className="task-form" disabled={!canEdit}>
         <div className="task-words">
           <TextInput
@@ -44,7 +51,7 @@ export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete
             maxLength={300}
             data-autofocus
             value={draft.title}
-            error={problem?.fieldError("title")}
+            error={fieldError(problem, "title")}
             onChange={(event) => set({ title: event.currentTarget.value })}
           />
           <Textarea
@@ -52,7 +59,7 @@ export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete
             rows={7}
             maxLength={20_000}
             value={draft.notes}
-            error={problem?.fieldError("notes")}
+            error={fieldError(problem, "notes")}
             onChange={(event) => set({ notes: event.currentTarget.value })}
           />
         </div>
@@ -75,6 +82,19 @@ export function TaskForm({ start, problem, saveWords, onSave, onCancel, onDelete
   );
 }
 
+/** The draft, which follows the task while others change it: what was changed here stays. */
+function useDraft(start: Draft) {
+  const [draft, setDraft] = useState(start);
+  const [base, setBase] = useState(start);
+  const [overtaken, setOvertaken] = useState<readonly string[]>([]);
+  if (!isSameDraft(base, start)) {
+    setBase(start);
+    setDraft(rebased(draft, base, start));
+    setOvertaken([...new Set([...overtaken, ...bothChanged(draft, base, start)])]);
+  }
+  return { draft, setDraft, overtaken };
+}
+
 interface FactsProps {
   readonly draft: Draft;
   readonly set: (change: Partial<Draft>) => void;
@@ -91,7 +111,7 @@ function Facts({ draft, set, problem }: FactsProps) {
         data={optionsOf(STATUS_NAMES)}
         value={draft.status}
         allowDeselect={false}
-        error={problem?.fieldError("status")}
+        error={fieldError(problem, "status")}
         onChange={(status) => set({ status: status as Status })}
       />
       <Select
@@ -99,7 +119,7 @@ function Facts({ draft, set, problem }: FactsProps) {
         data={optionsOf(PRIORITY_NAMES)}
         value={draft.priority}
         allowDeselect={false}
-        error={problem?.fieldError("priority")}
+        error={fieldError(problem, "priority")}
         onChange={(priority) => set({ priority: priority as Priority })}
       />
       <Select
@@ -110,7 +130,7 @@ function Facts({ draft, set, problem }: FactsProps) {
         clearable
         searchable
         nothingFoundMessage="Nobody of that name"
-        error={problem?.fieldError("assignee")}
+        error={fieldError(problem, "assignee")}
         onChange={(assignee) => set({ assignee })}
       />
       <div className="due-fields">
@@ -118,7 +138,7 @@ function Facts({ draft, set, problem }: FactsProps) {
           type="date"
           label="Due"
           value={draft.dueDate}
-          error={problem?.fieldError("due")}
+          error={fieldError(problem, "due")}
           onChange={(event) =>
             set({ dueDate: event.currentTarget.value, ...(event.currentTarget.value === "" ? { dueTime: "" } : {}) })
           }
@@ -131,11 +151,7 @@ function Facts({ draft, set, problem }: FactsProps) {
           onChange={(event) => set({ dueTime: event.currentTarget.value })}
         />
       </div>
-      <LabelPicker
-        chosen={draft.labels}
-        onChange={(labels) => set({ labels })}
-        error={problem?.fieldError("labels") ?? null}
-      />
+      <LabelPicker chosen={draft.labels} onChange={(labels) => set({ labels })} error={fieldError(problem, "labels")} />
     </div>
   );
 }

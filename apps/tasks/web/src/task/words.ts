@@ -1,5 +1,5 @@
 /** How statuses, priorities and times are said. */
-import type { Task } from "../api/tasks.ts";
+import type { Task } from "../client.ts";
 
 export type Status = Task["status"];
 export type Priority = Task["priority"];

@@ -1,33 +1,28 @@
 /** How long somebody worked on a task. */
+
+import type { Problem } from "@lineshaft/client";
+import { usePages } from "@lineshaft/client/react";
 import { ActionIcon, Button, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSession } from "../account/session.tsx";
-import { asProblem, type Problem } from "../api/problem.ts";
-import { deleteWorkLog, logWork, type WholeTask, type WorkLog, workLogs } from "../api/tasks.ts";
+import { client, tasks, type WholeTask, type WorkLog } from "../client.ts";
 import { Failure, Waiting } from "../parts/failure.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tellFailed } from "../parts/notices.tsx";
 import { Face } from "../parts/people.tsx";
+import { asProblem, fieldError } from "../parts/problem.ts";
 import { useProject } from "../project/project-context.tsx";
-import { usePages } from "./use-pages.ts";
 import { dayOf, sayDay, sayMinutes } from "./words.ts";
-
-interface Props {
-  readonly task: WholeTask;
-  readonly onChange: () => Promise<void>;
-}
 
 const GONE = { id: "", name: "Somebody who left" };
 
-export function WorkLogs({ task, onChange }: Props) {
+export function WorkLogs({ task }: { readonly task: WholeTask }) {
   const { canEdit } = useProject();
   const place = { project: task.project, task: task.id };
-  const pages = usePages((cursor, signal) => workLogs({ ...place, cursor }, signal));
+  const { data, problem, status } = usePages(tasks.workLogs, place);
   const remove = async (log: string) => {
     try {
-      await deleteWorkLog({ ...place, log });
-      pages.drop(log);
-      await onChange();
+      await tasks.deleteWorkLog({ ...place, log });
     } catch (error) {
       tellFailed("The entry could not be deleted", error);
     }
@@ -37,25 +32,24 @@ export function WorkLogs({ task, onChange }: Props) {
       {canEdit && (
         <LogForm
           onLog={async (values) => {
-            pages.add(await logWork({ ...place, ...values }), "first");
-            await onChange();
+            await tasks.logWork({ ...place, ...values });
           }}
         />
       )}
-      {pages.error !== null && <Failure error={pages.error} onRetry={() => void pages.more()} />}
-      {pages.items === null && pages.error === null && <Waiting what="Loading the work log" />}
-      {pages.items?.length === 0 && (
+      {problem && <Failure error={problem} onRetry={client.$restart} />}
+      {status === "loading" && <Waiting what="Loading the work log" />}
+      {data?.items.length === 0 && (
         <Text c="dimmed" size="sm">
           No work is logged yet.
         </Text>
       )}
       <ul className="plain said">
-        {pages.items?.map((log) => (
+        {data?.items.map((log) => (
           <Entry key={log.id} log={log} onDelete={() => void remove(log.id)} />
         ))}
       </ul>
-      {pages.hasMore && (
-        <Button variant="default" size="xs" onClick={() => void pages.more()}>
+      {data?.hasMore && (
+        <Button variant="default" size="xs" loading={data.isLoading} onClick={data.more}>
           Show more
         </Button>
       )}
@@ -124,7 +118,7 @@ function LogForm({ onLog }: { readonly onLog: (values: Values) => Promise<void> 
   };
   return (
     <form onSubmit={(event) => void submit(event)}>
-      {problem !== null && problem.fields.length === 0 && <Failure error={problem} />}
+      {problem !== null && problem.errors.length === 0 && <Failure error={problem} />}
       <div className="log-form">
         <TextInput
           name="minutes"
@@ -135,7 +129,7 @@ function LogForm({ onLog }: { readonly onLog: (values: Values) => Promise<void> 
           step={1}
           label="Minutes"
           required
-          error={problem?.fieldError("minutes")}
+          error={fieldError(problem, "minutes")}
         />
         <TextInput
           name="day"
@@ -143,9 +137,9 @@ function LogForm({ onLog }: { readonly onLog: (values: Values) => Promise<void> 
           label="Day"
           required
           defaultValue={dayOf(new Date())}
-          error={problem?.fieldError("day")}
+          error={fieldError(problem, "day")}
         />
-        <TextInput name="note" label="Note" maxLength={1_000} error={problem?.fieldError("note")} />
+        <TextInput name="note" label="Note" maxLength={1_000} error={fieldError(problem, "note")} />
         <Button type="submit" variant="default" loading={isBusy}>
           Log work
         </Button>
