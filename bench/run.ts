@@ -176,7 +176,10 @@ async function runSuite(suite: Suite, options: BenchOptions): Promise<void> {
     prepared: options.prepared,
     redisUrl: redis?.url ?? null,
   };
-  if (options.profile) return await profileScenarios(kinds, setting, { suite, options });
+  if (options.profile) {
+    const own = kinds.filter(({ mirrors }) => !mirrors);
+    return await profileScenarios(own, setting, { suite, options });
+  }
 
   const starts: Start[] = options.starts ? await measureStarts(kinds, setting, { folder, options, say }) : [];
   const servers = await startAll(kinds, setting, suite);

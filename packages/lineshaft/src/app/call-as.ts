@@ -25,7 +25,7 @@ export function callAs(
   return async (target, wire, { actor = NOBODY, headers = {} } = {}) => {
     const endpoint = target as unknown as EndpointDefinition;
     const now = clock();
-    const input = compileInput(endpoint.input, { closed: true })(structuredClone(wire) as WireInput, now);
+    const input = compileInput(endpoint.input, { closed: true })(structuredClone(wire) as WireInput);
     const facts = { origin: "http://localhost", address: "127.0.0.1", headers, id: "call" };
     const name = names.get(endpoint) ?? endpoint.route;
     const request: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => signal };

@@ -26,9 +26,9 @@ export interface InputOptions {
 }
 
 /** Reads an input: gives the values, or throws `INVALID_INPUT` with every error. May change what it is given. */
-export type ReadInput = (wire: WireInput, now: Date) => WireInput;
+export type ReadInput = (wire: WireInput) => WireInput;
 
-type Decode = (value: any, now: Date) => unknown;
+type Decode = (value: any) => unknown;
 
 /** Compiles the reader of an input. */
 export function compileInput(input: Schemas, options: InputOptions): ReadInput {
@@ -45,7 +45,7 @@ export function compileInput(input: Schemas, options: InputOptions): ReadInput {
     });
     return errors;
   };
-  return (wire, now) => {
+  return (wire) => {
     if (!validator.Check(wire)) {
       const [, errors] = validator.Errors(wire);
       const described = describeErrors(errors as unknown as ValidatorError[], wire, input, partOf);
@@ -53,7 +53,7 @@ export function compileInput(input: Schemas, options: InputOptions): ReadInput {
     }
     const errors = check ? checked(wire) : [];
     if (errors.length > 0) throw invalidInput(errors);
-    return decode ? (decode(wire, now) as WireInput) : wire;
+    return decode ? (decode(wire) as WireInput) : wire;
   };
 }
 
@@ -99,7 +99,7 @@ function unstorable(text: string): string | null {
 interface Step {
   readonly key: string;
   readonly decode: Decode | null;
-  readonly fill: ((now: Date) => unknown) | null;
+  readonly fill: (() => unknown) | null;
 }
 
 /** `closed` says that the validator has refused unknown keys; without it they are dropped here. */
@@ -112,17 +112,17 @@ function objectDecoder(shapes: Schemas, closed: boolean): Decode | null {
     const fill = spec ? defaultOf(spec) : null;
     if (decode || fill || !closed) steps.push({ key, decode, fill });
   }
-  if (!closed) return (object, now) => apply(steps, object, {}, now);
-  return steps.length === 0 ? null : (object, now) => apply(steps, object, object, now);
+  if (!closed) return (object) => apply(steps, object, {});
+  return steps.length === 0 ? null : (object) => apply(steps, object, object);
 }
 
-function apply(steps: readonly Step[], from: WireInput, to: WireInput, now: Date): WireInput {
+function apply(steps: readonly Step[], from: WireInput, to: WireInput): WireInput {
   for (const { key, decode, fill } of steps) {
     const value = from[key];
     if (value === undefined) {
-      if (fill) to[key] = fill(now);
+      if (fill) to[key] = fill();
     } else {
-      to[key] = decode && value !== null ? decode(value, now) : value;
+      to[key] = decode && value !== null ? decode(value) : value;
     }
   }
   return to;
@@ -161,11 +161,10 @@ function fieldDecoder({ type }: FieldSpec, closed: boolean): Decode | null {
 }
 
 function eachDecoder(decode: Decode | null): Decode | null {
-  return decode && ((items: unknown[], now) => items.map((item) => (item === null ? null : decode(item, now))));
+  return decode && ((items: unknown[]) => items.map((item) => (item === null ? null : decode(item))));
 }
 
-function defaultOf(spec: FieldSpec): ((now: Date) => unknown) | null {
-  if (spec.default?.kind === "now" && spec.mode === "default") return (now) => now;
+function defaultOf(spec: FieldSpec): (() => unknown) | null {
   if (spec.default?.kind !== "value") return null;
   const { value } = spec.default;
   return typeof value === "object" && value !== null ? () => structuredClone(value) : () => value;

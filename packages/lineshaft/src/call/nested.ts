@@ -40,7 +40,7 @@ export function nestedCall(
       if (outer.looked) outer.looked.atActor = true;
       if (outer.actor.kind !== "account") throw fault("UNAUTHENTICATED");
     }
-    const input = readerOf(endpoint)(structuredClone(wire) as WireInput, outer.now);
+    const input = readerOf(endpoint)(structuredClone(wire) as WireInput);
     const request: CallRequest = { ...outer, endpoint, input };
     try {
       return await endpoint.run(new CallContext(request, transaction, reply.nested(), deadline, nestedCall));

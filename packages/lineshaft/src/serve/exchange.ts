@@ -215,7 +215,7 @@ export class Exchange {
     const { guard, runtime, log, answers } = this.#options;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
     const body = hasBody(request) ? await readJson(request) : null;
-    const input = gather.input(request, body, params, query, now);
+    const input = gather.input(request, body, params, query);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
       const question = questionOf(call);

@@ -67,7 +67,7 @@ export class Gather {
   readonly #closed: boolean;
   readonly #elsewhere: "query" | "body";
   readonly #read: ReadInput;
-  /** Whether the input is all in the URL, and the same whenever it is asked. */
+  /** Whether the input is all in the URL. */
   readonly isOfUrl: boolean;
 
   constructor(
@@ -79,9 +79,7 @@ export class Gather {
     this.#partOf = new Map(this.#parts.map((part) => [part.key, part]));
     this.#closed = endpoint.service.options.unknownInput !== "ignore";
     this.#elsewhere = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
-    this.isOfUrl =
-      this.#parts.every((part) => part.in === "path" || part.in === "query") &&
-      Object.values(endpoint.input).every((shape) => shapeKind(shape) === "field" && !isOfTime(shape as AnyField));
+    this.isOfUrl = this.#parts.every((part) => part.in === "path" || part.in === "query");
     this.#read = compile((key) => this.#partOf.get(key)?.in ?? this.#elsewhere, this.#closed);
   }
 
@@ -96,15 +94,14 @@ export class Gather {
     body: JsonBody | null,
     params: Readonly<Record<string, string | undefined>>,
     queryText: string,
-    now: Date,
   ): WireInput {
     const wire = body === null ? {} : objectOf(body.value);
     const errors = body?.suspect ? unstorableText(wire, "body") : [];
     const query = parseQueryString(queryText);
     if (this.#closed) this.#refuseUnknown(query, errors);
     for (const part of this.#elsewhereParts) this.#place(part, wire, request, params, query, errors);
-    if (errors.length === 0) return this.#read(wire, now);
-    throw mergedWith(errors, () => this.#read(wire, now));
+    if (errors.length === 0) return this.#read(wire);
+    throw mergedWith(errors, () => this.#read(wire));
   }
 
   #refuseUnknown(query: Parameters, errors: FieldError[]): void {
@@ -140,11 +137,6 @@ export class Gather {
     for (const text of texts) errors.push(...unstorableText(text, part.in, pointer));
     wire[part.key] = part.many ? texts.map(part.fromText) : part.fromText(texts[0]!);
   }
-}
-
-/** Whether what is missing becomes the time. */
-function isOfTime({ spec }: AnyField): boolean {
-  return spec.default?.kind === "now";
 }
 
 function objectOf(value: unknown): WireInput {

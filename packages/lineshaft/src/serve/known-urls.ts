@@ -2,7 +2,7 @@
  * Known URLs: which question a URL asks, for URLs that were asked lately: asking again needs no route to be found, no
  * input to be read and none to be checked, as long as the answer is kept.
  *
- * Only for queries whose input is all in the URL, and means the same at any time (`Gather.isOfUrl`).
+ * Only for queries whose input is all in the URL (`Gather.isOfUrl`).
  * Limits. `URLS_MAX` of at most `URL_CHARS_KNOWN_MAX` characters: two halves, of which the older one is forgotten when
  * the newer one is full; what is asked for is put into the newer one again.
  */

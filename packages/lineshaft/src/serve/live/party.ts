@@ -90,7 +90,7 @@ export class Party {
     const actor = await this.#caller.actor();
     this.#admit(asked.route, actor);
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, clock());
-    const input = gather.input(request, null, asked.params, asked.query, clock());
+    const input = gather.input(request, null, asked.params, asked.query);
     const signal = () => new AbortController().signal;
     const callOf = (by: Actor): CallRequest => {
       return { endpoint, name, input, actor: by, facts, now: clock(), log, signal };
