@@ -367,12 +367,15 @@ test("the store keeps to its bytes, lets go of what nobody asks for, and spares 
   const name = (index: number) => String.fromCharCode(97 + index);
   for (let index = 0; index < 20; index++) assert.ok(store.set(name(index), index, bytes));
   for (const hot of ["a", "b", "c"]) assert.equal(store.get(hot), hot.charCodeAt(0) - 97);
+  // Who only looks spares nothing: "d" is the first to go.
+  assert.deepEqual([store.peek("d"), [...store.entries()].length], [3, 20]);
   for (let index = 0; index < 200; index++) {
     store.set(String.fromCharCode(1_000 + index), index, bytes);
     for (const hot of ["a", "b", "c"]) store.get(hot);
     assert.ok(store.bytes <= store.bytesMax);
   }
   for (const hot of ["a", "b", "c"]) assert.ok(!dropped.includes(hot), `${hot} was asked for all the time`);
+  assert.equal(dropped[0], "d");
   assert.equal(store.size, 20);
   assert.equal(store.set("large", 0, weight * 3), false);
   assert.ok(store.delete("a"));
