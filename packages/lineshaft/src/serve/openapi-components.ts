@@ -23,6 +23,17 @@ const VARIANTS = {
 
 export type Variant = keyof typeof VARIANTS;
 
+/** What a subscriber of a query is sent. OpenAPI 3.1 has no words for the events themselves. */
+const STREAM = "AnswerStream";
+const STREAM_SCHEMA: JsonSchema = {
+  description:
+    "Server-sent events, for `Accept: text/event-stream`: the answer, then the newest one after every change. " +
+    "`answer`: `data` is the answer as JSON, `id` its position, from which `Last-Event-ID` goes on. " +
+    "`problem`: `data` is a problem document, and the stream ends.",
+  type: "string",
+};
+const STREAM_EXAMPLE = "event: answer\nid: 0/16B3748\ndata: {}\n\n";
+
 export class Components {
   readonly #names = new Map<EntityDefinition, Readonly<Record<Variant, string>>>();
   readonly #schemas = new Map<string, JsonSchema>([["Problem", PROBLEM_SCHEMA]]);
@@ -30,7 +41,7 @@ export class Components {
   readonly #responseNames = new Map<string, string>();
 
   constructor(declarations: Declarations) {
-    const taken = new Set(this.#schemas.keys());
+    const taken = new Set([...this.#schemas.keys(), STREAM]);
     const owners = ownersOf(declarations);
     const counts = new Map<string, number>();
     for (const entity of owners.keys()) counts.set(entityName(entity), (counts.get(entityName(entity)) ?? 0) + 1);
@@ -49,6 +60,12 @@ export class Components {
   /** The schema of an object of shapes in which entities are references. */
   object(shapes: Readonly<Record<string, unknown>>, variant: Variant): JsonSchema {
     return objectSchema(shapes, this.#options(variant));
+  }
+
+  /** What subscribers are sent: its schema, which all queries share, and an example. */
+  stream(): { readonly schema: { readonly $ref: string }; readonly example: string } {
+    this.#schemas.set(STREAM, STREAM_SCHEMA);
+    return { schema: { $ref: `#/components/schemas/${STREAM}` }, example: STREAM_EXAMPLE };
   }
 
   /** A reference to a response that operations share. */

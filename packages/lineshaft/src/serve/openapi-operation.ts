@@ -135,7 +135,8 @@ function successOf(endpoint: EndpointDefinition, components: Components, cached:
   const mediaType = raw ? (output as unknown as { mediaType: string }).mediaType : "application/json";
   const example = exampleOf(output, { direction: "output" });
   const media = { schema: components.schema(output, "output"), ...(example === undefined ? {} : { example }) };
-  return { description, ...headers, content: { [mediaType]: media } };
+  const streams = cached && !raw ? { "text/event-stream": components.stream() } : {};
+  return { description, ...headers, content: { [mediaType]: media, ...streams } };
 }
 
 function securityOf(endpoint: EndpointDefinition, authenticates: boolean): object[] | null {

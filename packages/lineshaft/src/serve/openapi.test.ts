@@ -320,6 +320,20 @@ describe("an operation", () => {
     ]);
   });
 
+  test("of a query that answers with JSON can be subscribed to, and no other", () => {
+    const types = (path: string, method: string) =>
+      Object.entries(document["paths"]![path]![method]!["responses"]!)
+        .filter(([status]) => status.startsWith("2"))
+        .flatMap(([, response]) => Object.keys(resolved(response)["content"] ?? {}));
+    assert.deepEqual(types("/api/posts", "get"), ["application/json", "text/event-stream"]);
+    assert.deepEqual(types("/shelf", "get"), ["application/json", "text/event-stream"]);
+    assert.deepEqual(types("/api/posts", "post"), ["application/json"]);
+    assert.deepEqual(types("/api/feed", "get"), ["application/rss+xml"]);
+    const stream = document["paths"]!["/ping"]!["get"]!["responses"]!["200"]!["content"]!["text/event-stream"]!;
+    assert.deepEqual(stream["schema"], { $ref: "#/components/schemas/AnswerStream" });
+    assert.match(String(document["components"]!["schemas"]!["AnswerStream"]!["description"]), /Last-Event-ID/);
+  });
+
   test("shows failures in the format of its service", () => {
     const responses = document["paths"]!["/shelf/{number}"]!["put"]!["responses"]!;
     const gone = resolved(responses["410"]!);
@@ -334,13 +348,23 @@ describe("an operation", () => {
 describe("components", () => {
   test("name entities, by their service where two share a name, by direction where it matters", () => {
     const names = Object.keys(document["components"]!["schemas"]!);
-    assert.deepEqual(names, ["Problem", "Writer", "WriterInput", "blog.Post", "shelf.Post", "shelf.PostLooseInput"]);
+    assert.deepEqual(names, [
+      "AnswerStream",
+      "Problem",
+      "Writer",
+      "WriterInput",
+      "blog.Post",
+      "shelf.Post",
+      "shelf.PostLooseInput",
+    ]);
     assert.equal(document["components"]!["schemas"]!["Writer"]!["description"], "Somebody who writes.");
   });
 
   test("leave out what nothing refers to", () => {
     const alone = openApiDocument(collect({ odd, model: { blog } }), INFO) as Json;
-    assert.deepEqual(Object.keys(alone["components"]!["schemas"]!), ["Problem"]);
+    assert.deepEqual(Object.keys(alone["components"]!["schemas"]!), ["AnswerStream", "Problem"]);
+    const written = openApiDocument(collect({ posts: { add: posts.add } }), INFO) as Json;
+    assert.equal("AnswerStream" in written["components"]!["schemas"]!, false);
   });
 });
 
