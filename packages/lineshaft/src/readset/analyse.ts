@@ -8,8 +8,10 @@
  * Every construct is known or makes the statement uncacheable, with a reason; nothing throws for a statement's sake.
  * Not promised: that a touched answer has changed; that a statement which would fail is refused. The order of rows
  * without ORDER BY, and which of equal rows passes a LIMIT, are any the server likes.
- * Limits. A table with row level security is uncacheable, as the tree does not show the policy.
- * Needs. The parameters' types as the server describes them; a search path as at run time; TimeZone, DateStyle and the
+ * Policies. What row level security hides from the role is left out by a condition that the tree does not show; it is
+ * taken from the catalog, with all that it reads. It may stand on settings, whose values the caller has to tell.
+ * Needs. One role for the catalog and all statements. The parameters' types as the server describes them; a search
+ * path as at run time; TimeZone, DateStyle and the
  * text search configuration fixed for all sessions; rows of changes in the ISO date style.
  */
 import { loadModule, parseSync } from "libpg-query";
@@ -39,6 +41,11 @@ export interface AnalyseOptions {
   readonly searchPath: readonly string[];
   /** Type of each parameter as the server describes the statement; `$1` first. */
   readonly parameterTypes: readonly number[];
+  /**
+   * Custom settings, in lower case, whose values are the same for the whole call and are given to `bind`. What is kept
+   * must be kept under these values, too.
+   */
+  readonly settings?: readonly string[];
 }
 
 /** Loads the parser. Once, before the first `analyse`. */
@@ -48,12 +55,19 @@ export async function loadParser(): Promise<void> {
 
 /** The shape of a statement. Call `loadParser` first. Costs some hundred microseconds: keep the shape. */
 export function analyse(sql: string, catalog: Catalog, options: AnalyseOptions): Shape {
-  const { searchPath, parameterTypes } = options;
+  const { searchPath, parameterTypes, settings = [] } = options;
   if (sql.length > STATEMENT_CHARS_MAX) return { isCacheable: false, reason: "the length of the statement" };
   if (catalog.hasOpaqueCasts) return { isCacheable: false, reason: "a cast that a user defined" };
   const resolving: Resolving = {
     ...{ catalog, path: searchPath, parameterTypes, resolveQuery, resolveBody },
     ...{ tables: [], loose: [], datetimeParameters: new Set<number>(), depth: 0 },
+    ...{
+      told: new Set(settings),
+      settings: new Set<string>(),
+      user: catalog.role,
+      reader: catalog.role,
+      isInPolicy: false,
+    },
   };
   try {
     const statements = parseSync(sql).stmts ?? [];
@@ -79,7 +93,7 @@ class Reads {
     this.#parameterTypes = parameterTypes;
   }
 
-  collect(query: Query, { loose, datetimeParameters }: Resolving): CacheableShape {
+  collect(query: Query, { loose, datetimeParameters, settings }: Resolving): CacheableShape {
     this.#list = query.kind === "select" ? query.order : null;
     const visit = (table: TableSource, facts: readonly Fact[]) => this.#visit(table, facts);
     for (const each of [query, ...loose]) pushQuery(each, [], [], visit);
@@ -88,6 +102,7 @@ class Reads {
       reads: [...this.#reads.values()],
       keyQueries: this.#keyQueries,
       datetimeParameters: [...datetimeParameters],
+      settings: [...settings],
     };
   }
 

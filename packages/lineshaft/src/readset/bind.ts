@@ -43,13 +43,18 @@ export type KeyAnswer = readonly (string | null)[];
 export interface Seen {
   /** The rows of the answer, by name and as the driver reads them; only the last one is looked at. */
   readonly rows?: readonly unknown[];
+  /** Values of the settings that were announced to `analyse`; null for one that is not set. */
+  readonly settings?: ReadonlyMap<string, string | null>;
 }
 
 interface Values {
   readonly parameters: readonly unknown[];
   readonly keys: readonly KeyAnswer[];
   readonly rows: readonly unknown[];
+  readonly settings: ReadonlyMap<string, string | null>;
 }
+
+const NO_SETTINGS: ReadonlyMap<string, string | null> = new Map();
 
 /**
  * The read set of a call.
@@ -64,12 +69,15 @@ export function bind(
   shape: CacheableShape,
   parameters: readonly unknown[],
   keys: readonly KeyAnswer[] = [],
-  { rows = [] }: Seen = {},
+  { rows = [], settings = NO_SETTINGS }: Seen = {},
 ): ReadSet | Uncacheable {
   for (const number of shape.datetimeParameters) {
     if (isAging(parameters[number - 1])) return { isCacheable: false, reason: `the parameter $${number}, a time` };
   }
-  const values = { parameters, keys, rows };
+  for (const name of shape.settings) {
+    if (!settings.has(name)) return { isCacheable: false, reason: `the setting ${name}, whose value is not known` };
+  }
+  const values = { parameters, keys, rows, settings };
   return { isCacheable: true, reads: shape.reads.map((read) => bindRead(read, values)) };
 }
 
@@ -109,13 +117,16 @@ function valuesOf({ items, valueClass }: Condition, values: Values): readonly Va
 }
 
 /** Adds what an item stands for; false if that is not known. */
-function addValues(found: Value[], item: Item, valueClass: ValueClass, { parameters, keys }: Values): boolean {
+function addValues(found: Value[], item: Item, valueClass: ValueClass, values: Values): boolean {
+  const { parameters, keys } = values;
   switch (item.kind) {
     case "constant":
       found.push(item.value);
       return true;
-    case "parameter": {
-      const value = canonicalParameter(valueClass, parameters[item.number - 1]);
+    case "parameter":
+    case "setting": {
+      const given = item.kind === "parameter" ? parameters[item.number - 1] : values.settings.get(item.name);
+      const value = canonicalParameter(valueClass, given);
       if (value === undefined) return false;
       if (value !== null || item.matchesNull) found.push(value);
       return true;

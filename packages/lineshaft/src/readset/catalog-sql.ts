@@ -4,7 +4,14 @@ const USER_SCHEMA = `nspname !~ '^pg_' and nspname <> 'information_schema'`;
 
 export const RELATIONS = `
   select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind,
-    c.relpersistence as persistence, c.relrowsecurity as "hasPolicies", c.relispartition as "isPartition",
+    c.relpersistence as persistence, c.relispartition as "isPartition", c.relowner::int8::text as owner,
+    case when c.relrowsecurity then json_build_object('isForced', c.relforcerowsecurity, 'all', coalesce(
+      (select json_agg(json_build_object('isPermissive', p.polpermissive, 'roles', p.polroles::int8[],
+          'condition', pg_get_expr(p.polqual, p.polrelid)) order by p.oid)
+        from pg_policy p where p.polrelid = c.oid and p.polcmd in ('r', '*') and p.polqual is not null), '[]'))
+      end as policies,
+    coalesce((select bool_or(option_value::bool) from pg_options_to_table(c.reloptions)
+      where option_name = 'security_invoker'), false) as "isInvoker",
     case when c.relkind = 'v' then pg_get_viewdef(c.oid) end as definition, c.reltype::int8::text as "rowType",
     coalesce((select json_agg(json_build_array(a.attname, a.atttypid::int8, coalesce(l.collisdeterministic, true),
         a.attgenerated <> '') order by a.attnum)
@@ -16,6 +23,17 @@ export const RELATIONS = `
       '[]') as "uniqueColumns"
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where ${USER_SCHEMA} and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')`;
+
+/** Roles that read tables: the one that asks, owners of views and of functions that run as them. */
+export const ROLES = `
+  select r.oid::int8::text as oid, r.rolname = current_user as "isAsking",
+    r.rolsuper or r.rolbypassrls as "isExempt",
+    coalesce((select jsonb_agg(m.oid::int8 order by m.oid) from pg_roles m
+      where pg_has_role(r.oid, m.oid, 'USAGE') and m.oid in (
+        select unnest(polroles) from pg_policy union all select relowner from pg_class where relrowsecurity)),
+      '[]') as memberships
+  from pg_roles r where r.rolname = current_user or r.oid in (select relowner from pg_class where relkind = 'v')
+    or r.oid in (select proowner from pg_proc where prosecdef)`;
 
 export const SYSTEM_RELATIONS = `
   select relname as name from pg_class where relnamespace = 'pg_catalog'::regnamespace and relkind in ('r', 'v')`;
@@ -38,6 +56,7 @@ export const FUNCTIONS = `
       where g.aggfnoid = p.oid and n.nspname <> 'pg_catalog'), l.lanname) as language,
     case when n.nspname <> 'pg_catalog' and l.lanname = 'sql' then p.prosrc end as body,
     p.prosqlbody is not null as "isAtomic",
+    case when p.prosecdef then p.proowner::int8::text end as "runsAs",
     p.proconfig is not null or (p.pronargdefaults > 0 and n.nspname <> 'pg_catalog') as "hasSettings",
     to_json(p.proargnames) as names, to_json(p.proargmodes) as modes,
     p.pronargs - p.pronargdefaults as "argumentsMin",
@@ -86,4 +105,5 @@ export const VERSION = `
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
         where ${USER_SCHEMA})`,
     `(select string_agg(inhrelid || ':' || inhparent, ',' order by inhrelid, inhparent) from pg_inherits)`,
+    `(select string_agg(r::text, ',' order by r.oid) from (${ROLES}) r)`,
   ].join(",\n  ")})) as version`;

@@ -12,6 +12,7 @@ import {
   OPERATORS,
   PARENTS,
   RELATIONS,
+  ROLES,
   SYSTEM_RELATIONS,
   TYPES,
   VERSION,
@@ -34,12 +35,38 @@ export interface Relation {
   /** As in `pg_class.relkind`: `r`, `p`, `v`, `m`, `f`, `S`. */
   readonly kind: string;
   readonly persistence: string;
-  readonly hasPolicies: boolean;
+  /** Null without row level security. */
+  readonly policies: Policies | null;
+  readonly owner: number;
+  /** A view whose tables are read with the rights of who asks, not of its owner. */
+  readonly isInvoker: boolean;
   readonly isPartition: boolean;
   /** Text of a view, every name in it qualified. */
   readonly definition: string | null;
   readonly columns: readonly Column[];
   readonly uniqueColumns: ReadonlySet<string>;
+}
+
+/** The policies for SELECT. */
+export interface Policies {
+  /** They hold for the owner as well. */
+  readonly isForced: boolean;
+  readonly all: readonly Policy[];
+}
+
+export interface Policy {
+  readonly isPermissive: boolean;
+  /** 0 is everybody. */
+  readonly roles: readonly number[];
+  /** As SQL, every name in it qualified. */
+  readonly condition: string;
+}
+
+export interface Role {
+  /** A superuser, or one that no policy holds for. */
+  readonly isExempt: boolean;
+  /** Roles whose rights it has, of those that own tables with policies or are named by one. */
+  readonly memberships: ReadonlySet<number>;
 }
 
 export interface Type {
@@ -65,6 +92,8 @@ export interface Routine {
   readonly language: string;
   readonly body: string | null;
   readonly isAtomic: boolean;
+  /** The role of a function that runs with its owner's rights. */
+  readonly runsAs: number | null;
   /** Settings, or defaults for arguments, which are expressions that nobody looks at. */
   readonly hasSettings: boolean;
   readonly argumentsMin: number;
@@ -94,6 +123,9 @@ export class Catalog {
   readonly isEqualityBuiltIn: boolean;
   /** True if a user's cast runs a function that could read tables. */
   readonly hasOpaqueCasts: boolean;
+  /** The role that asked for the catalog, as which statements must run. */
+  readonly role: number;
+  readonly #roles: ReadonlyMap<number, Role>;
   readonly #relations = new Map<string, Relation>();
   readonly #byOid = new Map<number, Relation>();
   readonly #system: ReadonlySet<string>;
@@ -106,6 +138,8 @@ export class Catalog {
   constructor(parts: CatalogParts) {
     this.version = parts.version;
     this.hasOpaqueCasts = parts.hasOpaqueCasts;
+    this.role = parts.role;
+    this.#roles = parts.roles;
     this.#system = new Set(parts.systemRelations);
     this.#lineages = lineagesOf(parts.parents);
     for (const relation of parts.relations) {
@@ -136,6 +170,22 @@ export class Catalog {
 
   relationByOid(oid: number): Relation | undefined {
     return this.#byOid.get(oid);
+  }
+
+  /**
+   * What a row must satisfy to be seen by a role, as SQL; null if every row is. As the server does it: of the policies
+   * for the role one permissive must let the row pass, and every restrictive; owners are free unless it is forced.
+   */
+  rowFilter({ policies, owner }: Relation, roleOid: number): string | null {
+    const role = this.#roles.get(roleOid)!;
+    if (policies === null || role.isExempt) return null;
+    if (!policies.isForced && role.memberships.has(owner)) return null;
+    const own = policies.all.filter(({ roles }) => roles.some((each) => each === 0 || role.memberships.has(each)));
+    const [permissive, restrictive] = [true, false].map((kind) =>
+      own.filter(({ isPermissive }) => isPermissive === kind).map(({ condition }) => `(${condition})`),
+    ) as [string[], string[]];
+    const passes = permissive.length === 0 ? "false" : `(${permissive.join(" or ")})`;
+    return [passes, ...(rules.policiesRestrict ? restrictive : [])].join(" and ");
   }
 
   type(schema: string | undefined, name: string, path: readonly string[]): Type | null {
@@ -189,6 +239,8 @@ export interface RoutineName {
 interface CatalogParts {
   readonly version: string;
   readonly hasOpaqueCasts: boolean;
+  readonly role: number;
+  readonly roles: ReadonlyMap<number, Role>;
   readonly systemRelations: readonly string[];
   readonly parents: readonly { readonly child: string; readonly parent: string }[];
   readonly relations: readonly Relation[];
@@ -247,8 +299,13 @@ async function readParts(source: CatalogSource): Promise<CatalogParts> {
   const byOid = new Map(types.map((type) => [type.oid, type]));
   const relations = await ask<RelationRow>(RELATIONS);
   const rowTypes = new Map(relations.map(({ rowType, columns }) => [rowType, columns.map(([name]) => name)]));
+  const roles = await ask<RoleRow>(ROLES);
   return {
     version: await catalogVersion(source),
+    role: Number(roles.find(({ isAsking }) => isAsking)!.oid),
+    roles: new Map(
+      roles.map(({ oid, isExempt, memberships }) => [Number(oid), { isExempt, memberships: new Set(memberships) }]),
+    ),
     types,
     relations: relations.map((row) => readRelation(row, byOid)),
     systemRelations: (await ask<{ name: string }>(SYSTEM_RELATIONS)).map(({ name }) => name),
@@ -257,6 +314,12 @@ async function readParts(source: CatalogSource): Promise<CatalogParts> {
     operators: await ask(OPERATORS),
     hasOpaqueCasts: (await ask(OPAQUE_CASTS)).length > 0,
   };
+}
+
+interface RoleRow extends Omit<Role, "memberships"> {
+  readonly oid: string;
+  readonly isAsking: boolean;
+  readonly memberships: readonly number[];
 }
 
 type TypeRow = Record<"oid" | "schema" | "name" | "kind" | "base" | "element", string>;
@@ -271,18 +334,20 @@ function readType(row: TypeRow): Type {
 
 type ColumnRow = readonly [name: string, typeOid: number, isDeterministic: boolean, isGenerated: boolean];
 
-interface RelationRow extends Omit<Relation, "oid" | "columns" | "uniqueColumns"> {
+interface RelationRow extends Omit<Relation, "oid" | "owner" | "columns" | "uniqueColumns"> {
   readonly oid: string;
+  readonly owner: string;
   readonly rowType: string;
   readonly columns: readonly ColumnRow[];
   readonly uniqueColumns: readonly string[];
 }
 
 function readRelation(row: RelationRow, types: ReadonlyMap<number, Type>): Relation {
-  const { schema, name, kind, persistence, hasPolicies, isPartition, definition } = row;
+  const { schema, name, kind, persistence, policies, isInvoker, isPartition, definition } = row;
   return {
     oid: Number(row.oid),
-    ...{ schema, name, kind, persistence, hasPolicies, isPartition, definition },
+    owner: Number(row.owner),
+    ...{ schema, name, kind, persistence, policies, isInvoker, isPartition, definition },
     columns: row.columns.map((column) => readColumn(column, types)),
     uniqueColumns: new Set(row.uniqueColumns),
   };
@@ -305,16 +370,18 @@ function baseOf(oid: number, types: ReadonlyMap<number, Type>): number {
   return type === undefined || type.baseOid === oid ? oid : baseOf(type.baseOid, types);
 }
 
-interface RoutineRow extends Omit<Routine, "inputNames" | "outputNames"> {
+interface RoutineRow extends Omit<Routine, "inputNames" | "outputNames" | "runsAs"> {
+  readonly runsAs: string | null;
   readonly names: readonly string[] | null;
   readonly modes: readonly string[] | null;
   readonly result: string;
 }
 
 function readRoutine(row: RoutineRow, rowTypes: ReadonlyMap<string, readonly string[]>): Routine {
-  const { names, modes: written, result, ...routine } = row;
+  const { names, modes: written, result, runsAs: owner, ...routine } = row;
+  const runsAs = owner === null ? null : Number(owner);
   const modes = written ?? names?.map(() => "i") ?? [];
   const pick = (wanted: string) => (names ?? []).filter((_, index) => wanted.includes(modes[index] ?? "i"));
   const outputNames = rowTypes.get(result) ?? pick("obt");
-  return { ...routine, inputNames: pick("ibv"), outputNames };
+  return { ...routine, runsAs, inputNames: pick("ibv"), outputNames };
 }

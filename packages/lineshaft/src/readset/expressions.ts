@@ -20,7 +20,7 @@ import type {
 import { bodyOf, entry, isArrayType, nameOf, textOf, textsOf } from "./ast.ts";
 import type { Catalog, Routine } from "./catalog.ts";
 import type { Fact, Query, TableSource, Variable } from "./query.ts";
-import { checkedRoutines, checkedType, checkOperator, isDatetime } from "./routines.ts";
+import { checkedRoutines, checkedType, checkOperator, isDatetime, settingIn } from "./routines.ts";
 import { rules } from "./rules.ts";
 import type { Scope } from "./scope.ts";
 import { uncacheable } from "./shape.ts";
@@ -35,6 +35,13 @@ export interface Resolving {
   /** Queries about which no fact is known: bodies of functions, subqueries in odd places. */
   readonly loose: Query[];
   readonly datetimeParameters: Set<number>;
+  /** Settings whose values the caller tells, and those that the statement reads. */
+  readonly told: ReadonlySet<string>;
+  readonly settings: Set<string>;
+  /** The role that runs functions here, and the one whose rights tables are read with: in a view its owner's. */
+  readonly user: number;
+  readonly reader: number;
+  readonly isInPolicy: boolean;
   /** Levels of queries, views and functions around this one. */
   readonly depth: number;
   readonly resolveQuery: (resolving: Resolving, node: Node | undefined, scope: Scope | null) => Query;
@@ -192,6 +199,12 @@ function visitWindow({ partitionClause, orderClause, startOffset, endOffset }: W
 /** Arguments and everything around a call; resolves to the functions that it may be. */
 export function visitFunction(call: FuncCall, place: Place): readonly Routine[] {
   const { resolving, scope } = place;
+  const setting = settingIn(call, resolving);
+  if (setting !== null) {
+    resolving.settings.add(setting);
+    visitAll(call.args!.slice(1), place);
+    return [];
+  }
   const routines = checkedRoutines(
     resolving.catalog,
     { ...nameOf(call.funcname), argumentCount: argumentCountOf(call) },

@@ -14,16 +14,20 @@ import type {
   BoolExpr,
   BooleanTest,
   ColumnRef,
+  FuncCall,
   Node,
   NullTest,
   ParamRef,
+  ResTarget,
   RowExpr,
+  SelectStmt,
   SubLink,
   TypeCast,
 } from "libpg-query";
 import { bodyOf, entry, hasModifiers, isArrayType, nameOf, textsOf } from "./ast.ts";
 import { type Place, parameterNumber } from "./expressions.ts";
 import type { Fact, OpaqueSource, Query, Variable } from "./query.ts";
+import { settingIn } from "./routines.ts";
 import { rowFacts } from "./row-facts.ts";
 import { rules } from "./rules.ts";
 import type { Item } from "./shape.ts";
@@ -137,6 +141,8 @@ function anyOf(left: Node, right: Node, place: Place): readonly Fact[] {
     if (bodyOf(left, "RowExpr") !== undefined) return [];
     return membership(left, array.elements ?? [], place);
   }
+  const sublink = bodyOf<SubLink>(right, "SubLink");
+  if (sublink?.subLinkType === "ARRAY_SUBLINK") return memberFacts(left, sublink, place);
   const variable = variableIn(left, place);
   const { catalog, parameterTypes } = place.resolving;
   const number = parameterIn(right, place);
@@ -155,7 +161,9 @@ function sameness(left: Node, right: Node, place: Place): readonly Fact[] {
   if (variable === null || value === null || value === undefined || value.kind === "variable") return [];
   const items = itemsOf(variable, [value]);
   if (items === null) return [];
-  const open = items.map((item) => (item.kind === "parameter" ? { ...item, matchesNull: true } : item));
+  const open = items.map((item) =>
+    item.kind === "parameter" || item.kind === "setting" ? { ...item, matchesNull: true } : item,
+  );
   return [inFact(variable, open, false)];
 }
 
@@ -186,6 +194,8 @@ function operandOf(node: Node, place: Place): Operand | null {
   if (kind === "A_Const") return constantOperand(body);
   if (kind === "ParamRef") return parameterOperand(body, place);
   if (kind === "TypeCast") return castOperand(body, place);
+  if (kind === "FuncCall") return settingOperand(body, TEXT_OID, place);
+  if (kind === "SubLink") return unwrapped(node) === node ? null : operandOf(unwrapped(node), place);
   if (kind !== "ColumnRef") return null;
   const variable = variableOf(body, place);
   return variable === null ? null : { kind: "variable", variable };
@@ -210,17 +220,38 @@ function parameterOperand(body: ParamRef, { resolving, scope }: Place): Operand 
   return { kind: "typed", valueClass, item: { kind: "parameter", number, matchesNull: false } };
 }
 
-function castOperand({ arg, typeName }: TypeCast, place: Place): Operand | null {
-  if (!rules.castsMustMatch) return operandOf(arg!, place);
+function castOperand({ arg: value, typeName }: TypeCast, place: Place): Operand | null {
+  const arg = unwrapped(value!);
+  if (!rules.castsMustMatch) return operandOf(arg, place);
   if (hasModifiers(typeName!) || isArrayType(typeName!)) return null;
   const { catalog, path, parameterTypes } = place.resolving;
   const { schema, name } = nameOf(typeName!.names);
   const type = catalog.type(schema, name, path);
+  const call = bodyOf<FuncCall>(arg, "FuncCall");
+  if (call !== undefined) return settingOperand(call, type?.oid ?? 0, place);
   const constant = bodyOf<A_Const>(arg, "A_Const");
   if (constant?.sval !== undefined && type?.valueClass != null) return typed(type.valueClass, constant.sval.sval ?? "");
   const parameter = bodyOf<ParamRef>(arg, "ParamRef");
   if (parameter === undefined || parameterTypes[(parameter.number ?? 0) - 1] !== type?.oid) return null;
   return parameterOperand(parameter, place);
+}
+
+const TEXT_OID = 25;
+
+function settingOperand(call: FuncCall, typeOid: number, { resolving }: Place): Operand | null {
+  const name = settingIn(call, resolving);
+  const valueClass = resolving.catalog.typeByOid(typeOid)?.valueClass;
+  if (name === null || valueClass == null) return null;
+  return { kind: "typed", valueClass, item: { kind: "setting", name, typeOid, matchesNull: false } };
+}
+
+/** `(select x)` is x; it is written so around settings, to have them read once. */
+function unwrapped(node: Node): Node {
+  const { subLinkType, subselect } = bodyOf<SubLink>(node, "SubLink") ?? {};
+  if (subLinkType !== "EXPR_SUBLINK") return node;
+  const { targetList, limitOption, op, ...rest } = bodyOf<SelectStmt>(subselect, "SelectStmt")!;
+  const value = bodyOf<ResTarget>(targetList?.[0], "ResTarget")?.val;
+  return value === undefined || Object.keys(rest).length > 0 ? node : value;
 }
 
 /** The number of a parameter, bare or under a cast to just its type; 0 if the node is something else. */
@@ -250,12 +281,17 @@ function variableOf({ fields }: ColumnRef, { scope }: Place): Variable | null {
 /** EXISTS and IN that must be true: there is a row of the subquery, so what it says of its own rows holds as well. */
 function readSublink(sublink: SubLink, place: Place): readonly Fact[] {
   const found = place.sublinks.get(sublink);
-  if (found === undefined) return [];
-  if (sublink.subLinkType === "EXISTS_SUBLINK") return rowFacts(found.query);
+  if (found !== undefined && sublink.subLinkType === "EXISTS_SUBLINK") return rowFacts(found.query);
   const operator = nameOf(sublink.operName).name;
   if (sublink.subLinkType !== "ANY_SUBLINK" || (operator !== "" && operator !== "=")) return [];
-  const variable = variableIn(sublink.testexpr, place);
-  if (variable === null) return [];
+  return memberFacts(sublink.testexpr, sublink, place);
+}
+
+/** The same for a value that is one of those which a subquery gives: by IN, or by `= any(array(select …))`. */
+function memberFacts(left: Node | undefined, sublink: SubLink, place: Place): readonly Fact[] {
+  const found = place.sublinks.get(sublink);
+  const variable = variableIn(left, place);
+  if (found === undefined || variable === null) return [];
   found.member = memberOf(found.query);
   found.facts = equal(variable, found.member);
   const inner = found.query.outputs[0]?.variable ?? null;

@@ -5,11 +5,22 @@ import { bodyOf, entry, textOf, textsOf } from "./ast.ts";
 import type { Relation } from "./catalog.ts";
 import { type Place, type Resolving, visit, visitFunction } from "./expressions.ts";
 import { equal, factsOf } from "./facts.ts";
-import type { Fact, Join, JoinType, OpaqueSource, Query, QuerySource, Source, TableSource, Variable } from "./query.ts";
+import type {
+  Fact,
+  GuardedTable,
+  Join,
+  JoinType,
+  OpaqueSource,
+  Query,
+  QuerySource,
+  Source,
+  TableSource,
+  Variable,
+} from "./query.ts";
 import { sourcesOf } from "./query.ts";
 import { rules } from "./rules.ts";
 import { type CommonTable, type FromEntry, markNamed, Scope, type Visible, visibleOf } from "./scope.ts";
-import { uncacheable } from "./shape.ts";
+import { UncacheableError, uncacheable } from "./shape.ts";
 
 export function fromEntry(node: Node, place: Place): FromEntry {
   const [kind, body] = entry(node) as [string, never];
@@ -40,29 +51,69 @@ function fromName({ schemaname, relname, alias, inh }: RangeVar, place: Place): 
   if (relation === "system") return uncacheable(`the system catalog ${name}`);
   if (relation === null) return uncacheable(`the relation ${name}`);
   checkRelation(relation, place.resolving);
-  const source =
-    relation.kind === "v" ? viewSource(relation, place.resolving) : tableSource(relation, inh !== true, place);
-  return named(source, alias, name, relation.schema);
+  if (relation.kind === "v") return named(viewSource(relation, place.resolving), alias, name, relation.schema);
+  const filter = rules.policiesAreRead ? catalog.rowFilter(relation, place.resolving.reader) : null;
+  const table = tableSource(relation, { isOnly: inh !== true, isGuarded: filter !== null }, place);
+  const entry = named(table, alias, name, relation.schema);
+  return filter === null ? entry : { ...entry, item: guardedTable(table, filter, place.resolving) };
 }
 
 const RELATION_KINDS: Record<string, string> = { m: "a materialized view", f: "a foreign table", S: "a sequence" };
 
-/** What the write-ahead log does not tell about cannot be kept; nor what depends on who asks. */
+/** What the write-ahead log does not tell about cannot be kept. */
 function checkRelation(relation: Relation, { catalog }: Resolving): void {
   const parts = (catalog.lineage(relation.oid) ?? []).map((oid) => catalog.relationByOid(oid) ?? relation);
   for (const part of parts) {
     if (RELATION_KINDS[part.kind] !== undefined) uncacheable(`${part.name}, ${RELATION_KINDS[part.kind]}`);
     if (part.persistence !== "p") uncacheable(`${part.name}, an unlogged table`);
   }
-  if (relation.hasPolicies) uncacheable(`${relation.name}, which has row level security`);
 }
 
-function tableSource(relation: Relation, isOnly: boolean, { resolving }: Place): TableSource {
+function tableSource(
+  relation: Relation,
+  how: Pick<TableSource, "isOnly" | "isGuarded">,
+  { resolving }: Place,
+): TableSource {
   const columns: Variable[] = [];
-  const source: TableSource = { kind: "table", relation, isOnly, columns, named: new Set() };
+  const { reader, catalog, isInPolicy } = resolving;
+  const rights = { isOwnRead: reader === catalog.role, isInPolicy, ...how };
+  const source: TableSource = { kind: "table", relation, columns, named: new Set(), ...rights };
   for (const { name, typeOid, valueClass } of relation.columns) columns.push({ source, name, typeOid, valueClass });
   resolving.tables.push(source);
   return source;
+}
+
+const filters = new Map<string, Node>();
+/** Texts of conditions whose trees are kept. */
+const FILTERS_MAX = 1_000;
+
+function parsedFilter(text: string): Node {
+  let node = filters.get(text);
+  if (node !== undefined) return node;
+  node = bodyOf<SelectStmt>(parseSync(`select where ${text}`).stmts![0]!.stmt, "SelectStmt")!.whereClause!;
+  if (filters.size < FILTERS_MAX) filters.set(text, node);
+  return node;
+}
+
+/** The policies' conditions, each name qualified, as the condition that every row of the table satisfies. */
+function guardedTable(table: TableSource, filter: string, resolving: Resolving): GuardedTable {
+  const { name, schema } = table.relation;
+  const scope = new Scope(null);
+  scope.visible = visibleOf(table);
+  scope.names = [{ alias: name, schema, columns: scope.visible }];
+  const place: Place = {
+    resolving: { ...resolving, path: [], isInPolicy: true },
+    scope,
+    sublinks: new Map(),
+    seesFacts: true,
+  };
+  const node = parsedFilter(filter);
+  try {
+    visit(node, place);
+  } catch (error) {
+    throw error instanceof UncacheableError ? new UncacheableError(`${error.message}, in a policy of ${name}`) : error;
+  }
+  return { kind: "guarded", table, where: factsOf(node, place), sublinks: [...place.sublinks.values()] };
 }
 
 export function querySource(query: Query, names: readonly string[]): QuerySource {
@@ -87,7 +138,8 @@ function viewSource(relation: Relation, resolving: Resolving): QuerySource {
   let statement = views.get(relation);
   if (statement === undefined) views.set(relation, (statement = parseSync(relation.definition!).stmts![0]!.stmt!));
   const names = relation.columns.map(({ name }) => name);
-  return querySource(resolving.resolveQuery({ ...resolving, path: [] }, statement, null), names);
+  const reader = relation.isInvoker || !rules.viewsReadAsOwner ? resolving.user : relation.owner;
+  return querySource(resolving.resolveQuery({ ...resolving, path: [], reader }, statement, null), names);
 }
 
 /** Inside its own query a recursive table is opaque. Facts about the result say nothing of the rows on the way. */

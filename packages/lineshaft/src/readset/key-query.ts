@@ -42,6 +42,11 @@ class Writer {
       return `${column} = ${pg.escapeLiteral(item.value)}::${this.#typeOfConstant(valueClass, item.value)}`;
     }
     if (item.kind === "keys") throw new TypeError("a key query stands on key sources, not on their answers");
+    if (item.kind === "setting") {
+      const operator = item.matchesNull ? "is not distinct from" : "=";
+      const value = `pg_catalog.current_setting(${pg.escapeLiteral(item.name)}, true)`;
+      return `${column} ${operator} ${value}::${this.#typeName(item.typeOid)}`;
+    }
     const type = this.#typeName(this.#types[item.number - 1] ?? 0);
     const operator = item.kind === "parameter" && item.matchesNull ? "is not distinct from" : "=";
     const value = `$${this.#number(item.number)}::${type}`;

@@ -108,7 +108,7 @@ function shapeOn(mask: ReadonlySet<string> | null) {
   const items = [{ kind: "parameter", number: 1, matchesNull: false }] as const;
   const conditions = [{ column: "id", valueClass: "number", items }];
   const read = { table: 5, name: "t", alternatives: [conditions], mask, order: null };
-  return { isCacheable: true, reads: [read], keyQueries: [], datetimeParameters: [] } as const;
+  return { isCacheable: true, reads: [read], keyQueries: [], datetimeParameters: [], settings: [] } as const;
 }
 
 describe("read set index", () => {

@@ -5,8 +5,12 @@
  * its own columns; failing that, an OR all of whose arms give some; failing that, keys: a column that equals one of an
  * occurrence that is narrowed itself takes the values which that one has now. That is sound since whatever changes
  * those values is a change of rows that the key query reads, and the key query is a read of its own.
+ * Key queries run with the rights of who asks, so they do not see what a policy hides. For the statement's own tables
+ * that is right: what is hidden joins nothing until the policy lets it through, which touches what the policy reads.
+ * For the tables that a policy reads it is wrong: they are asked about the very rows that the key query does not see.
  */
 import type { Fact, TableSource, Variable } from "./query.ts";
+import { rules } from "./rules.ts";
 import type { Condition, Item } from "./shape.ts";
 
 /** Alternatives of one read. */
@@ -111,6 +115,8 @@ export function findKeys(
     for (const other of groups.get(column)?.variables ?? []) {
       const source = other.source;
       if (source.kind !== "table" || seen.includes(source)) continue;
+      if (!source.isOwnRead && rules.keysAreOwnReads) continue;
+      if (seen[0]!.isInPolicy && source.isGuarded && rules.policiesTakeNoHiddenKeys) continue;
       const conditions = keyConditions(source, groups, seen);
       if (conditions !== null) return { column, keys: { table: source, column: other, conditions } };
     }

@@ -136,7 +136,7 @@ function ofColumn(output: Output | undefined): Output | null {
 
 /** True if each row of the item comes from a row of the table. */
 function isKept(item: FromItem, table: TableSource): boolean {
-  if (item.kind !== "join") return item === table;
+  if (item.kind !== "join") return item === table || (item.kind === "guarded" && item.table === table);
   const { type, left, right } = item;
   if (!rules.orderedSideIsKept) return isKept(left, table) || isKept(right, table);
   return (

@@ -15,7 +15,7 @@
  * some ORs. Into a subquery go the facts about outputs that are plain columns of it (`select.ts` says which outputs
  * are), and all facts about the rows around it, for those columns that it refers to.
  */
-import type { Fact, FromItem, Join, Query, Source, Sublink, TableSource, Variable } from "./query.ts";
+import type { Fact, FromItem, GuardedTable, Join, Query, Source, Sublink, TableSource, Variable } from "./query.ts";
 import { mentions, sourcesOf } from "./query.ts";
 import { certainFacts, reducedType } from "./row-facts.ts";
 import { rules } from "./rules.ts";
@@ -48,8 +48,16 @@ function pushSublink({ query, member, facts }: Sublink, outer: Facts, visit: Vis
 
 function pushItem(item: FromItem, facts: Facts, visit: Visit): void {
   if (item.kind === "table") visit(item, facts);
+  else if (item.kind === "guarded") pushGuarded(item, facts, visit);
   else if (item.kind === "query") pushQuery(item.query, facts, item.columns, visit);
   else if (item.kind === "join") pushJoin(item, facts, visit);
+}
+
+/** Rows that the policies hide are as if they were not there, so what these say holds like a WHERE of the table. */
+function pushGuarded({ table, where, sublinks }: GuardedTable, facts: Facts, visit: Visit): void {
+  const seen = [...facts, ...where];
+  visit(table, seen);
+  for (const sublink of sublinks) pushSublink(sublink, sublink.seesFacts ? seen : [], visit);
 }
 
 function pushJoin(join: Join, facts: Facts, visit: Visit): void {

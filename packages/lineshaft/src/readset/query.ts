@@ -22,6 +22,12 @@ export interface TableSource {
   readonly relation: Relation;
   readonly isOnly: boolean;
   readonly columns: Variable[];
+  /** Read with the rights of who asks, as key queries are. */
+  readonly isOwnRead: boolean;
+  /** Some of its rows may be hidden by policies. */
+  readonly isGuarded: boolean;
+  /** It is read by a policy, not by the statement itself. */
+  readonly isInPolicy: boolean;
   /** Columns that the statement names in this occurrence. */
   readonly named: Set<string>;
 }
@@ -50,7 +56,15 @@ export interface Join {
   readonly sources: ReadonlySet<Source>;
 }
 
-export type FromItem = Source | Join;
+/** A table of which only those rows are seen that its policies let pass. */
+export interface GuardedTable {
+  readonly kind: "guarded";
+  readonly table: TableSource;
+  readonly where: readonly Fact[];
+  readonly sublinks: readonly Sublink[];
+}
+
+export type FromItem = Source | GuardedTable | Join;
 
 /** `isStrict`: false or null when the variable is null. */
 export type Fact =
@@ -110,7 +124,8 @@ export interface SetQuery {
 export type Query = SelectQuery | SetQuery;
 
 export function sourcesOf(item: FromItem): ReadonlySet<Source> {
-  return item.kind === "join" ? item.sources : new Set([item]);
+  if (item.kind === "join") return item.sources;
+  return new Set([item.kind === "guarded" ? item.table : item]);
 }
 
 export function mentions(fact: Fact, sources: ReadonlySet<Source>): boolean {

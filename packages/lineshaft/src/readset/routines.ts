@@ -6,8 +6,8 @@
  * function is judged by its body, whatever it says of itself, and every other user's function that is not immutable C
  * is not looked into.
  */
-import type { TypeName } from "libpg-query";
-import { isArrayType, nameOf } from "./ast.ts";
+import type { A_Const, FuncCall, TypeCast, TypeName } from "libpg-query";
+import { bodyOf, isArrayType, nameOf } from "./ast.ts";
 import type { Catalog, Routine, RoutineName, Type } from "./catalog.ts";
 import { uncacheable } from "./shape.ts";
 import { DATETIME_TYPES } from "./values.ts";
@@ -33,6 +33,24 @@ export function checkedRoutines(
   if (routines.length === 0) return uncacheable(`the function ${routineName.name}`);
   for (const routine of routines) checkRoutine(routine);
   return routines;
+}
+
+/** The setting that a call reads, if its name is written down; ends the analysis if nobody tells its value. */
+export function settingIn(call: FuncCall, { catalog, path, told }: Settings): string | null {
+  const { schema, name } = nameOf(call.funcname);
+  const constant = bodyOf<TypeCast>(call.args?.[0], "TypeCast")?.arg ?? call.args?.[0];
+  const text = bodyOf<A_Const>(constant, "A_Const")?.sval?.sval;
+  if (name !== "current_setting" || text === undefined || !text.includes(".")) return null;
+  const routines = catalog.routines({ schema, name, argumentCount: call.args!.length }, path);
+  if (routines.some((each) => each.schema !== "pg_catalog")) return null;
+  const setting = text.toLowerCase();
+  return told.has(setting) ? setting : uncacheable(`the setting ${setting}, whose value is not known`);
+}
+
+interface Settings {
+  readonly catalog: Catalog;
+  readonly path: readonly string[];
+  readonly told: ReadonlySet<string>;
 }
 
 function checkRoutine(routine: Routine): void {

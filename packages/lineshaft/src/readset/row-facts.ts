@@ -29,6 +29,7 @@ export function reducedType({ type, left, right }: Join, facts: readonly Fact[])
 
 /** What every row of the item satisfies that satisfies the facts given. */
 export function certainFacts(item: FromItem, given: readonly Fact[]): readonly Fact[] {
+  if (item.kind === "guarded") return item.where;
   if (item.kind !== "join") return [];
   const { left, right, on } = item;
   const type = reducedType(item, given);

@@ -87,6 +87,20 @@ const NEEDS: Readonly<Record<Rule, Case>> = {
   listsAreOfRows: one("select id, count(*) over () from a order by id limit 1", "insert into a (id) values (2)", {
     seed: "insert into a (id) values (1)",
   }),
+  policiesAreRead: one("select * from s2.doc where id = 7", "insert into s2.member values (1, 5)", {
+    seed: "insert into s2.doc values (7, 2, 5, 'x')",
+  }),
+  policiesTakeNoHiddenKeys: one("select * from s2.reply where id = 7", "insert into s2.note values (1, 5, 'x')", {
+    seed: "insert into s2.reply values (7, 1); insert into s2.member values (1, 5)",
+  }),
+  policiesRestrict: one("select * from s2.doc where id = 7", "insert into s2.banned values (1)", {
+    seed: "insert into s2.doc values (7, 1, 5, 'x')",
+  }),
+  viewsReadAsOwner: one("select count(*) from s2.all_notes", "insert into s2.note values (1, 5, 'x')"),
+  functionsMayRunAsOwner: one("select s2.count_all('x')", "insert into s2.note values (1, 5, 'x')"),
+  keysAreOwnReads: one("select count(*) from s2.all_joined where title = 'x'", "insert into b (id) values (1)", {
+    seed: "insert into s2.note values (1, 5, 'x')",
+  }),
   maskHoldsEveryName: one("select x from a where id = 1", "update a set x = 2", {
     seed: "insert into a (id, x) values (1, 1)",
   }),

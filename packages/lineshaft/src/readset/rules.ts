@@ -63,6 +63,18 @@ export const rules = {
   orderedSideIsKept: true,
   /** Groups, DISTINCT and windows have no end: rows behind it count for those before it. */
   listsAreOfRows: true,
+  /** What the policies of a table read is read as well. */
+  policiesAreRead: true,
+  /** Restrictive policies hold on top of the permissive ones. */
+  policiesRestrict: true,
+  /** A view reads its tables with the rights of its owner, unless it says otherwise. */
+  viewsReadAsOwner: true,
+  /** A function that is a security definer runs with the rights of its owner. */
+  functionsMayRunAsOwner: true,
+  /** Key queries, which run as who asks, do not stand on tables that are read with the rights of others. */
+  keysAreOwnReads: true,
+  /** What a policy reads is not narrowed by keys from tables whose rows policies hide. */
+  policiesTakeNoHiddenKeys: true,
   /** Both images of an updated row count. */
   oldRowsCount: true,
   /** An update is ignored only if no column that the statement names has changed. */

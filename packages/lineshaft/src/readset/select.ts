@@ -209,5 +209,7 @@ export function resolveBody(resolving: Resolving, routine: Routine): void {
     bodies.set(routine, statements);
   }
   const scope = new Scope(null, new Set([routine.name, ...routine.inputNames]));
-  for (const statement of statements) resolving.loose.push(resolveQuery(resolving, statement, scope));
+  const user = rules.functionsMayRunAsOwner ? (routine.runsAs ?? resolving.user) : resolving.user;
+  const own = { ...resolving, user, reader: user };
+  for (const statement of statements) resolving.loose.push(resolveQuery(own, statement, scope));
 }

@@ -13,7 +13,9 @@ export type Item =
   /** Under `=` a NULL parameter matches nothing; under `is not distinct from` it matches NULL. */
   | { readonly kind: "parameter"; readonly number: number; readonly matchesNull: boolean }
   | { readonly kind: "array"; readonly number: number }
-  | { readonly kind: "keys"; readonly index: number };
+  | { readonly kind: "keys"; readonly index: number }
+  /** The value of a custom setting, as this type. */
+  | { readonly kind: "setting"; readonly name: string; readonly typeOid: number; readonly matchesNull: boolean };
 
 /** `column ∈ items`. */
 export interface Condition {
@@ -69,6 +71,8 @@ export interface CacheableShape {
   readonly keyQueries: readonly KeyQuery[];
   /** Parameters that are read as a date or a time: `today` in one of them makes the answer uncacheable. */
   readonly datetimeParameters: readonly number[];
+  /** Custom settings that it reads: without their values the answer is uncacheable. */
+  readonly settings: readonly string[];
 }
 
 export type Shape = CacheableShape | Uncacheable;

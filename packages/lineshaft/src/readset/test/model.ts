@@ -9,7 +9,8 @@ import { bind, type ReadSet } from "../bind.ts";
 import { ReadSetIndex } from "../read-set-index.ts";
 import type { CacheableShape } from "../shape.ts";
 import { Random } from "./random.ts";
-import { CASE_TABLES, makeTables } from "./random-schema.ts";
+import { makePolicy } from "./random-policies.ts";
+import { CASE_TABLES, type ModelTable, makeTables } from "./random-schema.ts";
 import { type RandomQuery, StatementMaker } from "./random-sql.ts";
 import type { Asked, ReadSetStand } from "./stand.ts";
 
@@ -29,6 +30,8 @@ export interface Counts {
   refused: number;
   witnessed: number;
   withKeys: number;
+  /** Shapes that read a setting, which only policies do. */
+  withPolicies: number;
   /** Filed lists that have an end. */
   withEnds: number;
   readonly missed: string[];
@@ -60,6 +63,7 @@ export async function runModel(stand: ReadSetStand, { seed, isDone, spoil }: Mod
       refused: 0,
       witnessed: 0,
       withKeys: 0,
+      withPolicies: 0,
       withEnds: 0,
     },
     ...{ missed: [], reasons: new Map() },
@@ -96,9 +100,21 @@ class Round {
     this.#made = tables.filter(({ isWritable }) => isWritable).map(({ name }) => name);
     this.#writable = all.filter(({ isWritable }) => isWritable).map(({ name }) => name);
     await this.#stand.client.query(`truncate ${this.#writable.join(", ")}`);
+    for (const table of tables) if (table.isGuarded) await this.#guard(table, tables);
     await this.#stand.reload();
     this.#maker = new StatementMaker(this.#random, all);
     for (let count = 0; count < ROWS_AT_FIRST; count++) await this.#write(this.#maker.change());
+  }
+
+  /** Policies look at tables that were made before, so that they do not go in circles. */
+  async #guard(table: ModelTable, made: readonly ModelTable[]): Promise<void> {
+    const maker = new StatementMaker(this.#random, [...CASE_TABLES, ...made.slice(0, made.indexOf(table))]);
+    const wanted = 1 + this.#random.below(3);
+    for (let number = 0; number < wanted; number++) {
+      const policy = makePolicy(this.#random, maker, table, number);
+      // Some conditions are refused, as are some statements.
+      await this.#stand.client.query(policy).catch(() => {});
+    }
   }
 
   async clear(): Promise<void> {
@@ -107,10 +123,12 @@ class Round {
 
   async turn(isDone: (counts: Counts) => boolean): Promise<void> {
     const watched: Watched[] = [];
-    while (watched.length < QUERIES_PER_TURN) {
-      const one = await this.#watch(this.#maker.query());
-      if (one !== null) watched.push(one);
-    }
+    await this.#stand.asReader(async () => {
+      while (watched.length < QUERIES_PER_TURN) {
+        const one = await this.#watch(this.#maker.query());
+        if (one !== null) watched.push(one);
+      }
+    });
     for (let count = 0; count < CHANGES_PER_TURN && !isDone(this.#counts); count++) await this.#step(watched);
     await this.#stand.client.query("deallocate all");
   }
@@ -132,6 +150,7 @@ class Round {
     }
     counts.shapes++;
     if (shape.keyQueries.length > 0) counts.withKeys++;
+    if (shape.settings.length > 0) counts.withPolicies++;
     this.#compare(shape, witness, sql);
     return { sql, parameters, shape, asked };
   }
@@ -147,9 +166,15 @@ class Round {
 
   async #step(watched: readonly Watched[]): Promise<void> {
     const index = new ReadSetIndex<Watched>((oid) => this.#stand.catalog.lineage(oid));
-    for (const one of watched) await this.#file(index, one);
+    await this.#stand.asReader(async () => {
+      for (const one of watched) await this.#file(index, one);
+    });
     const { description, touched } = await this.#change(index);
     if (touched === null) return;
+    await this.#stand.asReader(() => this.#compareAnswers(watched, touched, description));
+  }
+
+  async #compareAnswers(watched: readonly Watched[], touched: ReadonlySet<Watched>, description: string) {
     for (const one of watched) {
       const before = one.asked;
       one.asked = await this.#stand.ask(one.sql, one.parameters).catch(() => null);
@@ -172,7 +197,10 @@ class Round {
   async #file(index: ReadSetIndex<Watched>, one: Watched): Promise<void> {
     if (one.asked === null) return;
     const keys = await this.#stand.keysOf(one.shape, one.parameters);
-    const readSet = bind(one.shape, one.parameters, keys, { rows: one.asked.rows });
+    const readSet = bind(one.shape, one.parameters, keys, {
+      rows: one.asked.rows,
+      settings: this.#stand.settings,
+    });
     if (!readSet.isCacheable) throw new Error(`not cacheable with its parameters: ${one.sql}`);
     if (readSet.reads.some(({ end }) => end !== null)) this.#counts.withEnds++;
     index.add(one, this.#spoil?.(readSet, this.#random) ?? readSet);

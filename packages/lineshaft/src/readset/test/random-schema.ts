@@ -11,6 +11,8 @@ export interface ModelTable {
   readonly name: string;
   readonly columns: readonly TypedName[];
   readonly isWritable: boolean;
+  /** It has policies. */
+  readonly isGuarded?: boolean;
 }
 
 /** Values of each type, few, so that they meet; some are written in more than one way. */
@@ -82,8 +84,15 @@ export function makeTables(random: Random): { readonly sql: readonly string[]; r
     const shown = all.filter(() => random.chance(0.7));
     if (shown.length === 0) shown.push(all[0]!);
     const where = random.chance(0.5) ? " where id > 0" : "";
-    sql.push(`create view ${name}_view as select ${shown.map((each) => each.name).join(", ")} from ${name}${where}`);
-    tables.push({ name, columns: all, isWritable: true }, { name: `${name}_view`, columns: shown, isWritable: false });
+    const rights = random.chance(0.5) ? " with (security_invoker = on)" : "";
+    const list = shown.map((each) => each.name).join(", ");
+    sql.push(`create view ${name}_view${rights} as select ${list} from ${name}${where}`);
+    const isGuarded = random.chance(0.5);
+    if (isGuarded) sql.push(`alter table ${name} enable row level security`);
+    tables.push(
+      { name, columns: all, isWritable: true, isGuarded },
+      { name: `${name}_view`, columns: shown, isWritable: false },
+    );
   }
   return { sql, tables };
 }

@@ -5,7 +5,16 @@
  */
 import type { Random } from "./random.ts";
 import { type ModelTable, type TypedName, VALUES } from "./random-schema.ts";
-import { CASTS, isComparable, NUMBERS, PLAIN, RANKED } from "./random-types.ts";
+import {
+  bareNames,
+  CASTS,
+  isComparable,
+  type Made,
+  NUMBERS,
+  PLAIN,
+  RANKED,
+  type TypedNameList,
+} from "./random-types.ts";
 
 export interface RandomQuery {
   readonly sql: string;
@@ -14,11 +23,6 @@ export interface RandomQuery {
 
 /** A column that an expression may name. */
 type Known = TypedName;
-interface Made {
-  readonly sql: string;
-  readonly columns: readonly TypedName[];
-}
-
 const DEPTH_MAX = 3;
 export class StatementMaker {
   readonly #random: Random;
@@ -26,6 +30,8 @@ export class StatementMaker {
   #parameters: unknown[] = [];
   #types: string[] = [];
   #count = 0;
+  /** A policy has no parameters. */
+  #isPolicy = false;
   #common: TypedNameList[] = [];
 
   constructor(random: Random, tables: readonly ModelTable[]) {
@@ -51,6 +57,15 @@ export class StatementMaker {
     const { sql } = this.#block(0, []);
     const prefix = commons.length === 0 ? "" : `with ${recursive ? "recursive " : ""}${commons.join(", ")} `;
     return { sql: prefix + sql, parameters: this.#parameters };
+  }
+
+  /** A condition without parameters, as a policy has. */
+  policyCondition(columns: readonly TypedName[]): string {
+    this.#common = [];
+    this.#isPolicy = true;
+    const condition = this.#condition(columns, [], 1);
+    this.#isPolicy = false;
+    return condition;
   }
 
   change(): RandomQuery {
@@ -98,7 +113,7 @@ export class StatementMaker {
     const random = this.#random;
     const kind = random.weighted({ literal: 5, parameter: 5, cast: 1.5, typed: 1, null: 0.3 });
     if (kind === "null") return "null";
-    if (kind === "literal") return this.#literal(type);
+    if (kind === "literal" || (kind === "parameter" && this.#isPolicy)) return this.#literal(type);
     if (kind === "cast") return `${this.#literal(type)}::${random.pick(CASTS)}`;
     if (kind === "typed") return `'${random.pick(VALUES[type]!)}'::${type === "nd" ? "text" : type}`;
     const cast = random.chance(0.15) ? `::${random.pick(CASTS)}` : "";
@@ -109,16 +124,19 @@ export class StatementMaker {
     const known = this.#types.indexOf(type);
     if (known !== -1 && this.#random.chance(0.3)) return `$${known + 1}`;
     const value = this.#random.chance(0.08) ? null : this.#random.pick(VALUES[type]!);
-    this.#types.push(type);
-    return `$${this.#parameters.push(value)}`;
+    return this.#given(type, value);
   }
 
   #arrayParameter(type: string): string {
     const members = Array.from({ length: this.#random.below(3) }, () =>
       this.#random.chance(0.1) ? null : this.#random.pick(VALUES[type]!),
     );
-    this.#types.push("array");
-    return `$${this.#parameters.push(members)}`;
+    return this.#given("array", members);
+  }
+
+  #given(type: string, value: unknown): string {
+    this.#types.push(type);
+    return `$${this.#parameters.push(value)}`;
   }
 
   /** A condition on columns that are in scope, `outer` ones less often. */
@@ -157,7 +175,7 @@ export class StatementMaker {
       case "in":
         return `${name} ${random.chance(0.2) ? "not in" : "in"} (${this.#constant(type)}, ${this.#constant(type)})`;
       case "any":
-        return random.chance(0.7)
+        return random.chance(0.7) && !this.#isPolicy
           ? `${name} = any(${this.#arrayParameter(type)})`
           : `${name} = any(array[${this.#constant(type)}, ${this.#constant(type)}])`;
       case "isNull":
@@ -188,7 +206,9 @@ export class StatementMaker {
       case "exists":
         return `${random.pick(["", "", "not "])}exists (${sub().sql})`;
       case "inQuery":
-        return `${name} in (${this.#single(sub(), type)})`;
+        return random.chance(0.3)
+          ? `${name} = any (array(${this.#single(sub(), type)}))`
+          : `${name} in (${this.#single(sub(), type)})`;
       case "notIn":
         return `${name} not in (${this.#single(sub(), type)})`;
       case "scalar":
@@ -204,21 +224,9 @@ export class StatementMaker {
   }
 
   #recursive(): string {
-    this.#common.push({
-      name: "r",
-      columns: [
-        { name: "id", type: "int4" },
-        { name: "up", type: "int4" },
-      ],
-    });
-    const where = this.#condition(
-      [
-        { name: "id", type: "int4" },
-        { name: "up", type: "int4" },
-      ],
-      [],
-      DEPTH_MAX,
-    );
+    const columns = ["id", "up"].map((name) => ({ name, type: "int4" }));
+    this.#common.push({ name: "r", columns });
+    const where = this.#condition(columns, [], DEPTH_MAX);
     return `r(id, up) as (select id, up from tree where ${where}
       union select t.id, t.up from tree t join r on t.up = r.id)`;
   }
@@ -380,15 +388,11 @@ export class StatementMaker {
     const targets = shown.map(({ name }, index) => `${name} as c${index}`).join(", ");
     const rest = shown.map(({ name }) => `${name}::text collate "C"`).join(", ");
     const window = random.chance(0.08) ? ", count(*) over () as cw" : "";
-    const limit = random.chance(0.3) ? this.#limitParameter() : String(1 + random.below(3));
+    const rows = String(1 + random.below(3));
+    const limit = random.chance(0.3) ? this.#given("limit", rows) : rows;
     const offset = random.chance(0.2) ? " offset 1" : "";
     const sql = `select ${targets}${window}${body} order by ${order}, ${rest} limit ${limit}${offset}`;
     return { sql, columns: shown.map(({ type }, index) => ({ name: `c${index}`, type })) };
-  }
-
-  #limitParameter(): string {
-    this.#types.push("limit");
-    return `$${this.#parameters.push(String(1 + this.#random.below(3)))}`;
   }
 
   #grouped(body: string, by: Known, columns: readonly Known[]): Made {
@@ -424,13 +428,4 @@ export class StatementMaker {
       columns: [{ name: "c0", type: one.type }],
     };
   }
-}
-
-interface TypedNameList {
-  readonly name: string;
-  readonly columns: readonly TypedName[];
-}
-
-function bareNames({ columns }: Made): readonly string[] {
-  return columns.filter(({ name }) => name.includes(".")).map(({ name }) => name.slice(name.indexOf(".") + 1));
 }

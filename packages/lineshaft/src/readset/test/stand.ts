@@ -1,4 +1,5 @@
 /** A database with the tables of the cases, and the truth: did a change alter an answer, and was its entry touched? */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
@@ -35,6 +36,7 @@ export interface Case {
 
 export type Outcome = "touched" | "missed" | "unchanged";
 
+const ACCOUNT = "1";
 const DATA = join(import.meta.dirname, "data");
 export const CASES = JSON.parse(readFileSync(join(DATA, "cases.json"), "utf8")) as {
   readonly cases: readonly Case[];
@@ -56,11 +58,16 @@ export class ReadSetStand implements AsyncDisposable {
   readonly #hasOldRows: boolean;
   catalog!: Catalog;
   path: readonly string[] = ["public"];
+  /** What the caller tells of its settings. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** The role that asks; null: the one that writes, for whom no policies hold. */
+  reader: string | null = null;
 
   private constructor(client: pg.Client, version: number, drop: () => void) {
     this.client = client;
     this.#hasOldRows = version >= 180_000;
     this.#drop = drop;
+    this.settings = new Map([["app.account", ACCOUNT]]);
   }
 
   /** An empty database of the test server. */
@@ -70,7 +77,7 @@ export class ReadSetStand implements AsyncDisposable {
     const database: TestDatabase = await server.take("");
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    await client.query("set jit = off");
+    await client.query(`set jit = off; set app.account = '${ACCOUNT}'`);
     const { rows } = await client.query("show server_version_num");
     return new ReadSetStand(client, Number(rows[0].server_version_num), () => server.drop(database));
   }
@@ -81,6 +88,7 @@ export class ReadSetStand implements AsyncDisposable {
     const generated = `create table gv (id int primary key, x int, v int generated always as (x * 2)
       ${stand.#hasOldRows ? "virtual" : "stored"})`;
     for (const text of [read("schema.sql"), read("extras.sql"), generated]) await stand.client.query(text);
+    await stand.#grant(`reader_${randomUUID()}`);
     await stand.reload();
     return stand;
   }
@@ -90,7 +98,18 @@ export class ReadSetStand implements AsyncDisposable {
   }
 
   async reload(): Promise<void> {
-    this.catalog = await loadCatalog(this.client);
+    this.catalog = await this.asReader(() => loadCatalog(this.client));
+  }
+
+  /** Runs something as the role that asks, who is not the one that writes: policies hold for it. */
+  async asReader<TValue>(run: () => Promise<TValue>): Promise<TValue> {
+    if (this.reader === null) return run();
+    await this.client.query(`set role ${pg.escapeIdentifier(this.reader)}`);
+    try {
+      return await run();
+    } finally {
+      await this.client.query("reset role");
+    }
   }
 
   /** Types of the parameters as the server describes the statement. */
@@ -116,7 +135,9 @@ export class ReadSetStand implements AsyncDisposable {
       this.client.off("notice", listen);
       if (onRelation !== undefined) await this.client.query("reset client_min_messages; reset debug_print_rewritten");
     });
-    return analyse(sql, this.catalog, { searchPath: this.path, parameterTypes });
+    return analyse(sql, this.catalog, {
+      ...{ searchPath: this.path, parameterTypes, settings: [...this.settings.keys()] },
+    });
   }
 
   /** The rows of an answer in a spelling of their own. */
@@ -159,7 +180,9 @@ export class ReadSetStand implements AsyncDisposable {
     rows: readonly unknown[],
   ): Promise<ReadSetIndex<number> | null> {
     if (!shape.isCacheable) return null;
-    const readSet = bind(shape, parameters, await this.keysOf(shape, parameters), { rows });
+    const readSet = bind(shape, parameters, await this.keysOf(shape, parameters), {
+      ...{ rows, settings: this.settings },
+    });
     if (!readSet.isCacheable) return null;
     const index = new ReadSetIndex<number>((oid) => this.catalog.lineage(oid));
     index.add(1, readSet);
@@ -172,11 +195,25 @@ export class ReadSetStand implements AsyncDisposable {
     await this.client.query("begin");
     try {
       if (seed !== null) await this.client.query(seed);
-      const { answer, rows } = await this.ask(query, params);
-      const index = await this.indexOf(shape, params, rows);
+      const { answer, index } = await this.asReader(async () => {
+        const asked = await this.ask(query, params);
+        return { answer: asked.answer, index: await this.indexOf(shape, params, asked.rows) };
+      });
       const changes = (await this.change(change)).map((each) => (untold === undefined ? each : forget(each, untold)));
-      if ((await this.answer(query, params)) === answer) return "unchanged";
+      if ((await this.asReader(() => this.answer(query, params))) === answer) return "unchanged";
       return index === null || changes.some((each) => index.touched(each).has(1)) ? "touched" : "missed";
+    } finally {
+      await this.client.query("rollback");
+    }
+  }
+
+  /** The entries that a change touches of an index with one, the answer to a statement, as it is before. */
+  async touchedBy(sql: string, change: string): Promise<readonly number[]> {
+    await this.client.query("begin");
+    try {
+      const { rows } = await this.ask(sql, []);
+      const index = await this.indexOf(await this.shapeOf(sql), [], rows);
+      return (await this.change(change)).flatMap((each) => [...index!.touched(each)]);
     } finally {
       await this.client.query("rollback");
     }
@@ -201,7 +238,21 @@ export class ReadSetStand implements AsyncDisposable {
     return rows.flatMap(([[now, was], old, fresh]) => changesOf(columns, { kind, now, was, old, new: fresh }));
   }
 
+  /** Roles are the cluster's, so each database has its own. */
+  async #grant(role: string): Promise<void> {
+    const name = pg.escapeIdentifier(role);
+    await this.client.query(`create role ${name}; grant usage on schema public, other, s2 to ${name};
+      grant select on all tables in schema public, other, s2 to ${name};
+      grant select on all sequences in schema public to ${name};
+      alter default privileges in schema public grant select on tables to ${name}`);
+    this.reader = role;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.reader !== null) {
+      const name = pg.escapeIdentifier(this.reader);
+      await this.client.query(`drop owned by ${name} cascade; drop role ${name}`);
+    }
     await this.client.end();
     this.#drop();
   }
@@ -247,7 +298,8 @@ function spell(conditions: readonly Condition[]): string {
 
 function spellItem(item: Item): string {
   if (item.kind === "constant") return item.value ?? "null";
-  return item.kind === "keys" ? `key ${item.index}` : `$${item.number}`;
+  if (item.kind === "keys") return `key ${item.index}`;
+  return item.kind === "setting" ? item.name : `$${item.number}`;
 }
 
 function plainNumber(text: string | null): string | null {
