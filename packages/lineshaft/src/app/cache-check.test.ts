@@ -176,21 +176,24 @@ for (const server of TEST_SERVERS) {
 
     test("one at a time; it ends with its time and with its asker", async () => {
       await app.fetch("/posts/one");
-      const before = close();
+      close();
       const slow = await check("seconds=1");
       assert.deepEqual([slow.checked, slow.stale], [0, {}]);
       assert.equal((await ask()).status, 409, "its run is still under way");
       free();
       await poll(async () => (await ask()).ok);
-      close();
+      await client.query("insert into site.post (slug, views) values ('three', 0), ('four', 0)");
+      for (const slug of ["one", "two", "three", "four"]) await app.fetch(`/posts/${slug}`);
+      const begun = close();
       const asker = new AbortController();
       const asked = ask("seconds=50", { signal: asker.signal }).catch(() => null);
-      await poll(() => waitingCount > before);
-      await poll(async () => (await ask()).status === 409);
+      await poll(() => waitingCount === begun + 2);
       asker.abort();
       await asked;
+      for (let count = 0; count < 5; count++) assert.equal((await ask()).status, 409);
       free();
-      await poll(async () => (await ask("seconds=1")).ok);
+      await poll(async () => (await ask("samples=1")).ok);
+      assert.equal(waitingCount, begun + 3, "two were under way, and the last check ran one");
     });
 
     test("what is asked wrongly is told", async () => {
