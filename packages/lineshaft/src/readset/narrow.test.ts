@@ -72,6 +72,44 @@ describe("narrowing", () => {
     }
   });
 
+  test("a change that misses one of the conditions, the keys or the columns touches nothing", async () => {
+    await stand.client.query("insert into a (id, x, t) values (901, 3, 'x'), (902, 4, 'y')");
+    await stand.client.query("insert into b (id, aid, x) values (901, 901, 1), (902, 902, 1)");
+    const JOINED = "select b.x from a join b on b.id = a.id where a.t = 'x'";
+    for (const [sql, change, isTouched] of [
+      ["select t from a where id = 901 and x = 5", "update a set t = 'z' where id = 901", false],
+      ["select t from a where id = 901 and x = 3", "update a set t = 'z' where id = 901", true],
+      ["select t from a where id = 901 or x = 4", "update a set t = 'z' where id = 902", true],
+      ["select t from a where id = 901", "update a set y = 7 where id = 901", false],
+      ["select * from a where id = 901", "update a set y = 7 where id = 901", true],
+      [JOINED, "update b set x = 2 where id = 902", false],
+      [JOINED, "update b set x = 2 where id = 901", true],
+      [JOINED, "update a set t = 'x' where id = 902", true],
+      ["select b.x from b where id in (901, 5)", "update b set x = 2 where id = 902", false],
+      ["select b.x from b where id in (902, 5)", "update b set x = 2 where id = 902", true],
+    ] as const) {
+      assert.deepEqual(await stand.touchedBy(sql, change), isTouched ? [1] : [], `${sql}; ${change}`);
+    }
+  });
+
+  test("what is not known is not cached, and the reason names it", async () => {
+    for (const [sql, reason] of [
+      ["select json_object('a': id) from a", "the construct JsonObjectConstructor"],
+      ["select * from json_table('[]', '$' columns (x int)) t", "the construct JsonTable"],
+      ["select xmlelement(name x) from a", "the construct XmlExpr"],
+      ["select * from rows from (fset(1), fset(2)) r", "ROWS FROM"],
+      ["select * from a join b using (id) as u", "an alias for USING"],
+      ["merge into a using b on a.id = b.id when matched then do nothing", "a statement that is not a SELECT"],
+      ["select nothing(1)", "the function nothing"],
+      ["select * from later", "the relation later"],
+    ] as const) {
+      const shape = stand.analyse(sql, { searchPath: stand.path, parameterTypes: [] });
+      assert.equal(shape.isCacheable ? "" : shape.reason, reason, sql);
+    }
+    const shape = stand.analyse("select nothing that the parser knows ((", { searchPath: [], parameterTypes: [] });
+    assert.match(shape.isCacheable ? "" : shape.reason, /^the parser: syntax error/);
+  });
+
   test("a broken statement, several and a statement that writes are not cached", () => {
     const options = { searchPath: stand.path, parameterTypes: [] };
     for (const sql of ["selec 1", "", "select 1; select 2", "delete from a", "select (("]) {

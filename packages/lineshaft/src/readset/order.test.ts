@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { getTypeParser } from "../data/connection.ts";
+import type { Relation } from "./catalog.ts";
+import type { RowChange } from "./index.ts";
 import { type End, endOf, isBehind, type RankKind, rankOf } from "./order.ts";
 import type { Order } from "./shape.ts";
 import { ReadSetStand } from "./test/stand.ts";
@@ -135,6 +137,23 @@ describe("lists that end", () => {
       await stand.client.query("rollback");
       assert.deepEqual(touched, isTouched ? [1] : [], change);
     }
+  });
+
+  test("a change that does not tell the old row touches every list of the table", async () => {
+    const sql = "select id, x from a order by x limit 1";
+    await stand.client.query("begin");
+    await stand.client.query("insert into a (id, x) values (1, 1), (2, 2)");
+    const index = await stand.indexOf(await stand.shapeOf(sql), [], (await stand.ask(sql, [])).rows);
+    await stand.client.query("rollback");
+    const relation = stand.catalog.relation("public", "a", []) as Relation;
+    const row: (string | null)[] = relation.columns.map(({ name }) => (name === "id" || name === "x" ? "2" : null));
+    const told = relation.columns.map(({ name }) => (name === "id" ? "2" : undefined));
+    const touched = (change: Omit<RowChange, "table">) => [...index!.touched({ table: relation, ...change })];
+    assert.deepEqual(touched({ kind: "update", old: row, new: row.with(3, "t") }), []);
+    assert.deepEqual(touched({ kind: "update", new: row }), [1]);
+    assert.deepEqual(touched({ kind: "update", old: told, new: row }), [1]);
+    assert.deepEqual(touched({ kind: "delete", old: told }), [1]);
+    assert.deepEqual(touched({ kind: "truncate" }), [1]);
   });
 
   test("a list without its full number of rows, or that ends in what has no rank, has no end", () => {

@@ -23,6 +23,9 @@ for (const server of TEST_SERVERS) {
       test(`is not cached: ${sql}`, async () => {
         const shape = await stand.shapeOf(sql);
         assert.ok(!shape.isCacheable, JSON.stringify(stand.readsOf(shape)));
+        // The construct by its name, not a failure of the analysis.
+        assert.match(shape.reason, /\w/);
+        assert.doesNotMatch(shape.reason, /undefined|parser/);
       });
     }
   });
