@@ -1,6 +1,5 @@
 /** The page in a real browser, against the real app: what people do on it, on two widths and in both colour schemes. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -8,26 +7,23 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as accounts from "lineshaft/accounts";
 import { startTestApp, type TestApp } from "lineshaft/testkit";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import * as tasks from "../index.ts";
+import {
+  addProject,
+  addTask,
+  cardIn,
+  column,
+  missingBrowser,
+  signUp,
+  startBrowser,
+  type Visitor,
+  visit,
+} from "./test/visitors.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run",
-  "--disable-background-networking --disable-component-update --disable-sync",
-];
-/** How long the page may take for anything. */
-const ANSWER_MS_MAX = 10_000;
 const BUILT = join(import.meta.dirname, "built");
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-function missingBrowser(): string | false {
-  if (existsSync(CHROMIUM)) return false;
-  const why = `${CHROMIUM} is not there: apt-get install chromium`;
-  if (process.env["CI"]) throw new Error(why);
-  return why;
-}
 
 async function filesOf(folder: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -50,51 +46,17 @@ test("the committed build is the build of these sources", async () => {
   }
 });
 
-/** A visitor with a fresh browser profile, whose page must stay free of errors and of other hosts. */
-interface Visitor {
-  readonly page: Page;
-  readonly problems: string[];
-  readonly context: BrowserContext;
-}
-
 describe("the page", { skip: missingBrowser() }, () => {
   let app: TestApp;
   let browser: Browser;
   let ada: Visitor;
 
-  async function visit(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Visitor> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(ANSWER_MS_MAX);
-    const problems: string[] = [];
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("request", (request) => {
-      if (!request.url().startsWith(app.url) && !request.url().startsWith("data:")) problems.push(request.url());
-    });
-    return { page, problems, context };
-  }
-
   /** The same account in a profile with another screen or scheme. */
   async function again(options: Parameters<Browser["newContext"]>[0]): Promise<Visitor> {
-    const visitor = await visit({ ...options, storageState: await ada.context.storageState() });
+    const visitor = await visit(browser, app.url, { ...options, storageState: await ada.context.storageState() });
     await visitor.page.goto(ada.page.url().replace(/\/list$/, "/board"));
     await visitor.page.getByRole("region", { name: "To do" }).waitFor();
     return visitor;
-  }
-
-  const column = (page: Page, name: string): Locator => page.getByRole("region", { name, exact: true });
-  const cardIn = (page: Page, name: string, title: string): Locator =>
-    column(page, name).getByRole("button", { name: title, exact: true });
-
-  async function addTask(page: Page, title: string): Promise<void> {
-    await column(page, "To do").or(page.getByText("No task yet")).first().waitFor();
-    await page.getByRole("button", { name: "New task", exact: true }).first().click();
-    await page.getByRole("textbox", { name: "Title" }).fill(title);
-    await page.getByRole("button", { name: "Create task" }).click();
-    await cardIn(page, "To do", title).waitFor();
   }
 
   async function serious(page: Page): Promise<readonly string[]> {
@@ -117,8 +79,8 @@ describe("the page", { skip: missingBrowser() }, () => {
       { services: { accounts, tasks }, sites: { "/tasks/": new URL("./built/", import.meta.url) } },
       { settings: { relay: "auto" } },
     );
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.join(" ").split(" ") });
-    ada = await visit();
+    browser = await startBrowser();
+    ada = await visit(browser, app.url);
   });
   after(async () => {
     await browser?.close();
@@ -128,15 +90,8 @@ describe("the page", { skip: missingBrowser() }, () => {
   test("somebody signs up, makes a project and adds tasks", async () => {
     const { page, problems } = ada;
     await page.goto(`${app.url}/tasks/`);
-    await page.getByRole("button", { name: "Create an account" }).click();
-    await page.getByRole("textbox", { name: "Name" }).fill("Ada Lovelace");
-    await page.getByRole("textbox", { name: "E-mail" }).fill("ada@web.example");
-    await page.getByRole("textbox", { name: "Password" }).fill("correct horse");
-    await page.getByRole("button", { name: "Create account", exact: true }).click();
-    await page.getByRole("button", { name: "New project" }).click();
-    await page.getByRole("textbox", { name: "Name" }).fill("Launch");
-    await page.getByRole("button", { name: "Create project" }).click();
-    await page.getByRole("heading", { name: "Launch" }).waitFor();
+    await signUp(page, "Ada Lovelace", "ada@web.example");
+    await addProject(page, "Launch");
     for (const title of ["Write the text", "Draw the pictures", "Call the printer"]) await addTask(page, title);
     assert.deepEqual(problems, []);
   });

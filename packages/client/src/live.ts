@@ -18,12 +18,12 @@ import { attempted, LOADING, Question, type State, said, type Values } from "./q
 export const LIVE_PATH = "/live";
 /** The first pause is up to so long, in milliseconds; each further one up to twice the one before. */
 const PAUSE_MS = 250;
-export const PAUSE_MS_MAX = 30_000;
+export const PAUSE_MS_MAX = 10_000;
 /** How long a connection is kept that nobody needs: a page that changes its view asks again at once. */
 export const IDLE_MS = 1_000;
 /**
- * How often the server is asked for a sign of life, which it has given before the next time; and the clock is looked at,
- * to notice that the machine was asleep: the server has then given us up.
+ * How often the server is asked for a sign of life, which it has given before the next time; and how often the clock is
+ * looked at, to notice that the machine was asleep: the server has then given us up.
  */
 export const WATCH_MS = 15_000;
 /** Browsers slow the timers of pages in the background down to one a minute. */

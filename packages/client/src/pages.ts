@@ -16,6 +16,7 @@ export interface Page<TItem> {
 
 /** Pages as one list. */
 export interface Pages<TItem> {
+  /** Each once, as far as they have an `id`. */
   readonly items: readonly TItem[];
   /** Whether there are more items behind these. */
   readonly hasMore: boolean;
@@ -114,7 +115,7 @@ class PageList<TItem> {
     const isSame = pages.length === this.#shown.length && pages.every((page, index) => page === this.#shown[index]);
     if (isSame && this.state.data?.isLoading === isLoading) return;
     this.#shown = pages;
-    const items = pages.flatMap((page) => page.items);
+    const items = onceEach(pages.flatMap((page) => page.items));
     const data = { items, hasMore: pages.at(-1)?.next !== null, isLoading, more: this.#more };
     this.#become({ status: "data", data, problem: undefined });
   }
@@ -128,4 +129,10 @@ class PageList<TItem> {
     this.state = state;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** While a change is on its way, an item may be on the page that it leaves and on the one that it comes to. */
+function onceEach<TItem>(items: readonly TItem[]): readonly TItem[] {
+  const keyOf = (item: TItem, index: number) => (item as { readonly id?: unknown } | null)?.id ?? index;
+  return [...new Map(items.map((item, index) => [keyOf(item, index), item])).values()];
 }

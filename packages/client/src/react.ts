@@ -15,6 +15,9 @@ export interface HookOptions {
   readonly keep?: boolean;
 }
 
+/** News that come faster than this, in milliseconds, come together: React gives up where updates leave it no pause. */
+const CALM_MS = 50;
+
 const nothing = { state: () => LOADING, subscribe: () => () => {} };
 
 /**
@@ -64,11 +67,32 @@ export function useConnection({ $connection }: Pick<Client<object>, "$connection
 }
 
 function useWatched<TAnswer>(watched: Watched<TAnswer>, said: string, { keep = false }: HookOptions = {}) {
-  const { state, subscribe } = watched;
+  const { state } = watched;
+  const subscribe = useMemo(() => calmed(watched.subscribe), [watched]);
   const now = useSyncExternalStore<State<TAnswer>>(subscribe, state, () => LOADING);
   const last = useRef<{ readonly said: string; readonly state: State<TAnswer> } | null>(null);
   if (now.status !== "loading") last.current = { said, state: now };
   // Who loads the same again asks as somebody else, who must not see it.
   else if (last.current?.said === said || said === "null") last.current = null;
   return keep && last.current ? last.current.state : now;
+}
+
+type Subscribe = Watched<unknown>["subscribe"];
+
+/** Tells of the first change at once, and of those that follow within `CALM_MS` together. */
+function calmed(subscribe: Subscribe): Subscribe {
+  return (listener) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let hasNews = false;
+    const tell = () => {
+      hasNews = false;
+      timer = setTimeout(() => (hasNews ? tell() : (timer = undefined)), CALM_MS);
+      listener();
+    };
+    const stop = subscribe(() => (timer === undefined ? tell() : (hasNews = true)));
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  };
 }
