@@ -73,8 +73,16 @@ function print(what: string, profile: CpuProfile, requests: number): void {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-async function profileOne(kind: ServerKind, scenario: Scenario, setting: ServerSetting, options: BenchOptions) {
-  await using server = await startServer(kind, { ...setting, inspected: true });
+interface Course {
+  readonly suite: Suite;
+  readonly options: BenchOptions;
+}
+
+async function profileOne(kind: ServerKind, scenario: Scenario, setting: ServerSetting, { suite, options }: Course) {
+  const ours = suite.servers.find(({ name }) => name === OURS)!;
+  await using mirrored = kind.mirrors ? await startServer(ours, setting) : null;
+  const beside = mirrored ? { mirrored: mirrored.url } : {};
+  await using server = await startServer(kind, { ...setting, ...beside, inspected: true });
   const isOurs = kind.name === OURS;
   await putLoad(server.port, scenario, isOurs, { ...options, seconds: Math.max(1, options.warmSeconds) });
   const inspector = await Inspector.open(server.inspectorUrl!);
@@ -87,13 +95,14 @@ async function profileOne(kind: ServerKind, scenario: Scenario, setting: ServerS
 export async function profileScenarios(
   kinds: readonly ServerKind[],
   setting: ServerSetting,
-  { suite, options }: { readonly suite: Suite; readonly options: BenchOptions },
+  course: Course,
 ): Promise<void> {
+  const { suite, options } = course;
   const folder = join(GENERATED, "profiles");
   mkdirSync(folder, { recursive: true });
   for (const scenario of suite.scenarios.filter(({ name }) => options.scenarios.includes(name))) {
     for (const kind of kinds) {
-      const { profile, requests } = await profileOne(kind, scenario, setting, options);
+      const { profile, requests } = await profileOne(kind, scenario, setting, course);
       const file = join(folder, `${scenario.name}-${kind.name}.cpuprofile`);
       writeFileSync(file, JSON.stringify(profile));
       print(`${scenario.title}, ${kind.title} (${file})`, profile, requests);

@@ -53,15 +53,13 @@ async function prepareDatabase(databaseUrl: string, { servers, scenarios }: Suit
   if (scenarios.some(({ signedIn }) => signedIn)) await seedSessions(databaseUrl);
 }
 
-const originOf = ({ port }: RunningServer): string => `http://127.0.0.1:${port}`;
-
 async function startAll(kinds: readonly ServerKind[], setting: ServerSetting, suite: Suite): Promise<RunningServer[]> {
   const running: RunningServer[] = [];
   for (const kind of kinds) {
     const ours = running.find((each) => each.kind.name === OURS);
-    const server = await startServer(kind, ours ? { ...setting, mirrored: originOf(ours) } : setting);
+    const server = await startServer(kind, ours ? { ...setting, mirrored: ours.url } : setting);
     running.push(server);
-    await verify(originOf(server), suite.checksOf(kind)).catch((error: Error) => {
+    await verify(server.url, suite.checksOf(kind)).catch((error: Error) => {
       throw new Error(`${kind.title} ${error.message}`);
     });
     say(`${kind.title} gives the right answers`);
@@ -176,10 +174,7 @@ async function runSuite(suite: Suite, options: BenchOptions): Promise<void> {
     prepared: options.prepared,
     redisUrl: redis?.url ?? null,
   };
-  if (options.profile) {
-    const own = kinds.filter(({ mirrors }) => !mirrors);
-    return await profileScenarios(own, setting, { suite, options });
-  }
+  if (options.profile) return await profileScenarios(kinds, setting, { suite, options });
 
   const starts: Start[] = options.starts ? await measureStarts(kinds, setting, { folder, options, say }) : [];
   const servers = await startAll(kinds, setting, suite);

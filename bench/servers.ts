@@ -48,6 +48,8 @@ export interface ServerSetting {
 
 export interface RunningServer extends AsyncDisposable {
   readonly kind: ServerKind;
+  /** `http://127.0.0.1:4000` */
+  readonly url: string;
   readonly port: number;
   readonly pid: number;
   /** From the start of the process to the first 200. */
@@ -106,7 +108,20 @@ export async function startServer(kind: ServerKind, setting: ServerSetting): Pro
   const usage = { cpuSeconds: () => cpuSeconds(pid), memoryBytes: () => memoryBytes(pid) };
   const halt = (isHalted: boolean): void => void child.kill(isHalted ? "SIGSTOP" : "SIGCONT");
   const metricsUrl = kind.name === OURS ? `http://127.0.0.1:${metricsPort}/metrics` : null;
-  return { kind, port, pid, startMs, metricsUrl, inspectorUrl, ...usage, halt, stop: end, [Symbol.asyncDispose]: end };
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    kind,
+    url,
+    port,
+    pid,
+    startMs,
+    metricsUrl,
+    inspectorUrl,
+    ...usage,
+    halt,
+    stop: end,
+    [Symbol.asyncDispose]: end,
+  };
 }
 
 /** Nothing of our own environment but the search path: the settings of a server are those that are written here. */

@@ -91,7 +91,7 @@ export class Guard {
     // Who is signed out is refused with the next request: where that cannot be heard, nobody is kept.
     if (!cache || !trusts || cache.isBrief) return this.#lookUp(accounts, facts, now, null);
     const { authorization, cookie } = facts.headers;
-    const key = `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}`;
+    const key = cookie === undefined ? String(authorization) : callerKey(authorization, cookie);
     const kept = cache.isOn ? cache.get<Recognized>(key) : undefined;
     if (kept && (kept.until === null || now < kept.until)) return kept;
     return cache.load(key, async (fill) => {
@@ -136,6 +136,11 @@ export class Guard {
       throw transaction.failure ?? error;
     }
   }
+}
+
+/** No header holds a NUL, and every other key in the cache does: a header by itself is a key of its own. */
+function callerKey(authorization: string | readonly string[] | undefined, cookie: string | readonly string[]): string {
+  return `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}`;
 }
 
 /** The actor, if the endpoint is for such. @throws {Fault} UNAUTHENTICATED */

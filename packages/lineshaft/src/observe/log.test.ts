@@ -1,7 +1,7 @@
 /** No secret reaches a log line, wherever it stands. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLog } from "./log.ts";
+import { createLog, logRequest } from "./log.ts";
 
 function written(write: (log: ReturnType<typeof createLog>) => void): string {
   const lines: string[] = [];
@@ -55,4 +55,20 @@ test("what is no secret is written as it is", () => {
     list: [1, { a: null }],
     msg: "done",
   });
+});
+
+test("a request is logged as the logger would log it", () => {
+  const line = { method: "GET", path: '/a"b\n/:id', status: 200, ms: 0.12, requestId: "ab:12" };
+  const timeless = (text: string) => text.replace(/"time":\d+/, '"time":0');
+  for (const [own, shown] of [
+    [{ traceId: null, isGone: false }, {}],
+    [{ traceId: "ab:12", isGone: false }, {}],
+    [
+      { traceId: "cd", isGone: true },
+      { traceId: "cd", gone: true },
+    ],
+  ] as const) {
+    const byHand = written((log) => logRequest(log, { ...line, ...own }));
+    assert.equal(timeless(byHand), timeless(written((log) => log.info({ ...line, ...shown }, "request"))));
+  }
 });

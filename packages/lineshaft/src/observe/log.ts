@@ -5,7 +5,7 @@
  * URLs and bearer tokens inside texts. Of a driver's error only facts are written that quote no value: statements,
  * parameters and rows stay out.
  */
-import { type Logger, pino } from "pino";
+import { type Logger, pino, symbols } from "pino";
 import { standardOutput } from "./output.ts";
 import { pretty } from "./pretty.ts";
 
@@ -70,43 +70,42 @@ function safeFacts(facts: object): object {
 }
 
 /** What is logged of each request. Nothing in it can be a secret, so it is written without being searched. */
-export class RequestLine {
+export interface RequestLine {
   readonly method: string;
   readonly path: string;
   readonly status: number;
   readonly ms: number;
+  /** Of letters, digits and signs that JSON writes as they are; so is `traceId`. */
   readonly requestId: string;
-  /** Only where it is another id than the request's. */
-  declare readonly traceId?: string;
-  /** The caller went away before the answer. */
-  declare readonly gone?: boolean;
+  /** Only shown where it is another id than the request's. */
+  readonly traceId: string | null;
+  /** Whether the caller went away before the answer. */
+  readonly isGone: boolean;
+}
 
-  constructor(
-    method: string,
-    path: string,
-    status: number,
-    ms: number,
-    requestId: string,
-    traceId: string | null,
-    gone: boolean,
-  ) {
-    this.method = method;
-    this.path = path;
-    this.status = status;
-    this.ms = ms;
-    this.requestId = requestId;
-    if (traceId !== null && traceId !== requestId) this.traceId = traceId;
-    if (gone) this.gone = gone;
-  }
+const INFO = 30;
+
+interface Internals {
+  readonly [symbols.streamSym]: { write(line: string): void };
+}
+
+/** Logs a request at the level `info`, as the logger would: written by hand, because there is one for each answer. */
+export function logRequest(log: Logger, line: RequestLine): void {
+  const { method, path, status, ms, requestId, traceId, isGone } = line;
+  const what = `"method":"${method}","path":${JSON.stringify(path)},"status":${status},"ms":${ms}`;
+  const trace = traceId !== null && traceId !== requestId ? `,"traceId":"${traceId}"` : "";
+  const gone = isGone ? ',"gone":true' : "";
+  const { [symbols.streamSym]: stream } = log as unknown as Internals;
+  stream.write(
+    `{"level":${INFO},"time":${Date.now()},${what},"requestId":"${requestId}"${trace}${gone},"msg":"request"}\n`,
+  );
 }
 
 function logSafely(this: Logger, parts: Parameters<Logger["info"]>, method: (...parts: never[]) => void): void {
   const values: unknown[] = parts;
   const first = values[0];
-  if (!(first instanceof RequestLine)) {
-    values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
-    for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
-  }
+  values[0] = first instanceof Error ? { err: safeError(first, 0) } : safeValue(first, 0);
+  for (let index = 1; index < values.length; index++) values[index] = safeValue(values[index], 0);
   method.apply(this, values as never[]);
 }
 

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { type KeptAnswer, type Made, tagOf } from "../call/answers.ts";
+import { POSITION_HEADER } from "./positions.ts";
 
 /** Smaller bodies are sent as they are: compressing costs more than it saves. */
 export const COMPRESS_BYTES_MIN = 1_400;
@@ -79,9 +80,14 @@ export function send(
  * Sends a kept answer that is JSON, in the way that costs least: the headers that are the same each time are a list
  * that the runtime takes as it is.
  */
-export function sendKept(response: ServerResponse, kept: KeptAnswer, own: Headers): number {
-  const headers = [...(kept.made.headers ??= headersOfKept(kept))];
-  for (const name in own) headers.push(name, own[name] as string);
+export function sendKept(
+  response: ServerResponse,
+  kept: KeptAnswer,
+  requestId: string,
+  position: string | null,
+): number {
+  const headers = (kept.made.headers ??= headersOfKept(kept)).concat("x-request-id", requestId);
+  if (position !== null) headers.push(POSITION_HEADER, position);
   response.writeHead(200, headers);
   response.end(kept.body, "latin1");
   return 200;

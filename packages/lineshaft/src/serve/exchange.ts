@@ -15,7 +15,7 @@ import type { EndpointDefinition } from "../define/endpoint.ts";
 import { type Fault, fault } from "../define/errors.ts";
 import type { ServiceDefinition } from "../define/service.ts";
 import type { Guard } from "../guard/guard.ts";
-import { type Logger, RequestLine, safeText } from "../observe/log.ts";
+import { type Logger, logRequest, safeText } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { randomId, traceIdOf } from "../observe/trace.ts";
 import { type Answer, accepts, type Headers, isPlain, send, sendKept } from "./answer.ts";
@@ -71,10 +71,10 @@ interface State {
   label: string;
 }
 
-/** A request with the endpoint that answers it. */
-interface Target {
+/** What a request names: the endpoint that answers it, and its input. */
+export interface Target {
   readonly route: Route;
-  /** What it asks, where its URL is known; `null`: its input has to be read. */
+  /** What it asks (`questionOf`), where its URL is known; `null`: its input has to be read. */
   readonly question: string | null;
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: string;
@@ -138,7 +138,7 @@ export class Exchange {
     checkHead(request);
     const method = request.method!;
     const known = method === "GET" ? this.#knownUrls.get(request.url!) : undefined;
-    if (known) return this.#reply({ ...known, params: {}, query: "" }, state);
+    if (known) return this.#reply(known, state);
     const target = originForm(request.url!, method);
     const mark = target.indexOf("?");
     const path = mark < 0 ? target : target.slice(0, mark);
@@ -169,7 +169,7 @@ export class Exchange {
     state.service = endpoint.service;
     state.label = endpoint.path;
     if (asksForEvents(request, target.route)) {
-      return this.#options.live.stream(this.#read(target, state), state, headersOf(state));
+      return this.#options.live.stream(target, state, headersOf(state));
     }
     if (output && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
@@ -201,12 +201,7 @@ export class Exchange {
       const kept = answers!.find(question, { endpoint, actor, facts: by.facts, now: by.now });
       if (kept) return this.#sendKept(kept, route, state);
     }
-    return this.#work(actor, this.#read(target, state), by, state);
-  }
-
-  /** A known URL as one that is read. */
-  #read(target: Target, state: State): Target {
-    return target.question === null ? target : this.#find("GET", originForm(state.request.url!, "GET"), state);
+    return this.#work(actor, target, by, state);
   }
 
   async #work(actor: Actor, { route, params, query }: Target, { facts, now, trusts }: By, state: State) {
@@ -220,7 +215,7 @@ export class Exchange {
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
       const question = questionOf(call);
       if (request.method === "GET" && body === null && gather.isOfUrl && !endpoint.limit) {
-        this.#knownUrls.add(request.url!, { route, question });
+        this.#knownUrls.add(request.url!, { route, params, query, question });
       }
       const kept = answers.find(question, call) ?? (await answers.work(runtime, call, output));
       return this.#sendKept(kept, route, state);
@@ -240,7 +235,7 @@ export class Exchange {
     const { mediaType } = output!;
     const isUsual = status === 200 && cors === undefined && mediaType === "application/json";
     if (isUsual && isPlain(request, kept) && !response.destroyed) {
-      return sendKept(response, kept, headersOf(state));
+      return sendKept(response, kept, state.requestId, state.position);
     }
     const { body, tag: tagged, entries, made } = kept;
     const headers = corsHeaders(cors, request.headers.origin);
@@ -335,8 +330,8 @@ export class Exchange {
     if (!log.isLevelEnabled("info")) return;
     // Parameters of a path can be secrets, so the route is logged, not the path.
     const path = route || label !== "none" ? label : safeText(loggedPath(request.url!));
-    const gone = response.destroyed && !response.writableFinished;
-    log.info(new RequestLine(method, path, status, Math.round(ms * 100) / 100, requestId, traceId, gone), "request");
+    const isGone = response.destroyed && !response.writableFinished;
+    logRequest(log, { method, path, status, ms: Math.round(ms * 100) / 100, requestId, traceId, isGone });
   }
 }
 

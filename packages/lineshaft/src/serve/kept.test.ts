@@ -128,7 +128,7 @@ describe("kept answers", () => {
 });
 
 describe("known URLs", () => {
-  const known = (question: string) => ({ route: {} as Route, question });
+  const known = (question: string) => ({ route: {} as Route, params: {}, query: "", question });
 
   test("what is asked for stays, what is not goes, and there is an end to them", () => {
     const urls = new KnownUrls();

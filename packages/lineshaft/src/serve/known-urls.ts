@@ -6,22 +6,16 @@
  * Limits. `URLS_MAX` of at most `URL_CHARS_KNOWN_MAX` characters: two halves, of which the older one is forgotten when
  * the newer one is full; what is asked for is put into the newer one again.
  */
-import type { Route } from "./routes.ts";
+import type { Target } from "./exchange.ts";
 
 export const URLS_MAX = 16_384;
 export const URL_CHARS_KNOWN_MAX = 512;
 
-export interface KnownUrl {
-  readonly route: Route;
-  /** `questionOf` the call. */
-  readonly question: string;
-}
-
 export class KnownUrls {
-  #newer = new Map<string, KnownUrl>();
-  #older = new Map<string, KnownUrl>();
+  #newer = new Map<string, Target>();
+  #older = new Map<string, Target>();
 
-  get(url: string): KnownUrl | undefined {
+  get(url: string): Target | undefined {
     const known = this.#newer.get(url);
     if (known !== undefined) return known;
     const older = this.#older.get(url);
@@ -29,7 +23,7 @@ export class KnownUrls {
     return older;
   }
 
-  add(url: string, known: KnownUrl): void {
+  add(url: string, known: Target): void {
     if (url.length > URL_CHARS_KNOWN_MAX) return;
     if (this.#newer.size >= URLS_MAX / 2) {
       this.#older = this.#newer;

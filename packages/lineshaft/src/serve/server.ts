@@ -153,15 +153,19 @@ export class HttpServer {
 
   /** A request behind another one on its connection has no socket yet: it waits for its turn. */
   #accept(request: IncomingMessage, response: ServerResponse): void {
-    if (response.socket === null) response.once("socket", () => void this.#handle(request, response));
-    else void this.#handle(request, response);
+    if (response.socket === null) response.once("socket", () => this.#handle(request, response));
+    else this.#handle(request, response);
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.#draining) response.shouldKeepAlive = false;
     const place = this.#active.add(response);
     const answered = this.#options.handle(request, response);
-    if (answered instanceof Promise) await answered;
+    if (answered instanceof Promise) void answered.then(() => this.#answered(response, place));
+    else this.#answered(response, place);
+  }
+
+  #answered(response: ServerResponse, place: number): void {
     if (response.writableEnded) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
     if (this.#options.lasting?.isStream(response)) return;
