@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createClient, type Problem } from "@lineshaft/client";
 import { poll } from "lineshaft/testkit";
+import { WATCH_MS } from "../src/live.ts";
 import type * as notes from "./notes.ts";
 import { WireServer } from "./wire-server.ts";
 
@@ -250,6 +251,67 @@ describe("a connection", () => {
   });
 });
 
+describe("what is told of the connection", () => {
+  /** A client with one subscription, and what it was told of its connection. */
+  async function watched() {
+    const at = await stage();
+    const { state, subscribe } = at.client.$connection;
+    const states = [state()];
+    subscribe(() => void states.push(state()));
+    const stop = at.watch();
+    return { ...at, states, stop };
+  }
+
+  test("is live when the server has answered, and again when all that is shown is confirmed", async () => {
+    await using at = await watched();
+    at.watch("b");
+    const first = await at.server.line();
+    await first.takes("subscribe");
+    first.says({ type: "answer", id: 1, position: "0/A", body: [note("one")] });
+    first.says({ type: "answer", id: 2, position: "0/A", body: [] });
+    await hears(at.states, ["idle", "connecting", "live"]);
+    first.breaks();
+    await hears(at.states, ["idle", "connecting", "live", "reconnecting"]);
+    const second = await at.server.line();
+    await second.takes("subscribe");
+    second.says({ type: "current", id: 1, position: "0/B" });
+    second.says({ type: "problem", id: 2, problem: BUSY });
+    for (const id of [2, 3]) assert.equal((await second.takes("subscribe")).id, id);
+    assert.equal(at.states.at(-1), "reconnecting", "one of two may be old");
+    second.says({ type: "current", id: 3, position: "0/B" });
+    await hears(at.states, ["idle", "connecting", "live", "reconnecting", "live"]);
+  });
+
+  test("is idle when nothing is watched, and when all has ended", async () => {
+    await using at = await watched();
+    const line = await at.server.line();
+    await line.takes("subscribe");
+    line.says({ type: "problem", id: 1, problem: { code: "FORBIDDEN", status: 403, title: "Not allowed" } });
+    line.closes(1000);
+    await poll(() => at.states.at(-1) === "idle");
+    at.stop();
+  });
+
+  test("does not stay live when the network has gone without a word", async (context) => {
+    context.mock.timers.enable({ apis: ["setInterval"] });
+    await using at = await watched();
+    const first = await at.server.line();
+    await first.takes("subscribe");
+    first.says({ type: "answer", id: 1, position: "0/A", body: [note("one")] });
+    await hears(at.states, ["idle", "connecting", "live"]);
+    context.mock.timers.tick(WATCH_MS);
+    first.says({ type: "ended", id: (await first.takes("unsubscribe")).id! });
+    first.says({ type: "patch", id: 1, position: "0/B", patch: [{ op: "remove", path: "/0" }] });
+    await hears(at.told, ["one", ""]);
+    context.mock.timers.tick(WATCH_MS);
+    await first.takes("unsubscribe");
+    assert.equal(at.states.at(-1), "live");
+    context.mock.timers.tick(WATCH_MS);
+    assert.equal(at.states.at(-1), "reconnecting");
+    assert.equal((await (await at.server.line()).takes("subscribe"))["position"], "0/B");
+  });
+});
+
 describe("an optimistic update", () => {
   /** A board with one note, somebody who watches it, and a command whose end the test decides. */
   async function board() {
@@ -319,6 +381,21 @@ describe("an optimistic update", () => {
     await call;
     at.line.says({ type: "answer", id: 1, position: "0/C", body: [note("one"), note("two")] });
     await hears(at.told, ["one", "one guess", "guess", "one guess", "one two"]);
+  });
+
+  test("is laid over all answers whose input has its values, and over no other", async () => {
+    await using at = await stage();
+    const shown = new Map<string, string | undefined>();
+    for (const input of [{ board: "a" }, { board: "a", size: 2 }, { board: "b" }]) {
+      at.client.notes.board.subscribe(input, (answer) => void shown.set(JSON.stringify(input), titles(answer)));
+    }
+    const line = await at.server.line();
+    for (const id of [1, 2, 3]) line.says({ type: "answer", id, position: "0/A", body: [note("one")] });
+    await poll(() => shown.size === 3);
+    at.server.calls.set("DELETE /notes/one", () => new Promise(() => {}));
+    const guess = at.client.notes.board.guess({ board: "a" }, (notes, { size }) => [...notes, note(`of ${size}`)]);
+    at.client.notes.remove({ id: "one" }, { optimistic: [guess] }).catch(() => {});
+    assert.deepEqual([...shown.values()], ["one of undefined", "one of 2", "one"]);
   });
 
   test("of what nobody watches does nothing", async () => {
