@@ -169,7 +169,7 @@ export class HttpServer {
     if (response.writableEnded) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
     if (this.#options.lasting?.isStream(response)) return;
-    if (response.writableFinished || !response.socket?.writableLength) return;
+    if (response.writableFinished || !response.socket || !response.writableLength) return;
     // The caller reads slower than we write: it gets its time, and no more.
     response.socket.setTimeout(this.#options.socketIdleMs ?? SOCKET_IDLE_MS);
     const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
