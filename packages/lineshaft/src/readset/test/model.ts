@@ -16,7 +16,7 @@ import type { Asked, ReadSetStand } from "./stand.ts";
 
 const QUERIES_PER_TURN = 24;
 const CHANGES_PER_TURN = 24;
-const TURNS_PER_SCHEMA = 12;
+const TURNS_PER_SCHEMA = 4;
 const ROWS_AT_FIRST = 80;
 const TRUNCATE_CHANCE = 0.01;
 

@@ -15,12 +15,13 @@ export function makePolicy(
   const column = random.pick(own.filter(({ type }) => NUMBERS.has(type))).name;
   const account = `current_setting('app.account')::${random.pick(["int4", "int8"])}`;
   const teams = `select b.aid from b where b.x = ${random.chance(0.5) ? account : `(select ${account})`}`;
-  const kind = random.weighted({ own: 2, array: 2, in: 1, exists: 1, any: 4 });
+  const kind = random.weighted({ own: 2, array: 2, in: 1, exists: 1, joined: 2, any: 4 });
   const condition = {
     own: `${column} = ${account}`,
     array: `${column} = any (array(${teams}))`,
     in: `${column} in (${teams})`,
     exists: `exists (${teams} and b.aid = ${column})`,
+    joined: `exists (select from ${random.pick(["b where b.aid", "tree t where t.id", "a where a.x"])} = ${column})`,
     any: kind === "any" ? maker.policyCondition(own) : "",
   }[kind];
   const restriction = random.chance(0.25) ? " as restrictive" : "";
