@@ -175,5 +175,18 @@ for (const each of TEST_SERVERS) {
       await viewsOf(app, "one");
       assert.equal(await runsOf("post", () => viewsOf(app, "one")), 0);
     });
+
+    test("a table that is not published any more, or an origin of somebody else, is noticed", async () => {
+      await client.query("alter publication lineshaft_site_pub drop table site.post");
+      await poll(() => app.cache!.isBrief, { timeoutMs: 20_000, what: "the end of the stream" });
+      await client.query("alter publication lineshaft_site_pub add table site.post");
+      await poll(() => app.cache!.isOn, { timeoutMs: 90_000, what: "the stream" });
+      const resetsOf = async () => (await app.metrics.relayResets.get()).values[0]!.value;
+      const before = await resetsOf();
+      await asOwner(opened.server, "select pg_replication_origin_create('of somebody else')");
+      const skips = Number((await client.query("show server_version_num")).rows[0].server_version_num) >= 160_000;
+      if (skips) await poll(async () => (await resetsOf()) > before, { timeoutMs: 20_000, what: "a new stream" });
+      await poll(() => app.cache!.isOn, { timeoutMs: 20_000, what: "the stream" });
+    });
   });
 }

@@ -12,8 +12,8 @@
  * each key, and nobody is given the answer of a load that began before a change which this node had heard when they
  * asked. In `brief`, an answer lives for `BRIEF_MS` from the moment its load began, and until the next commit of this
  * node: what others commit shows within `BRIEF_MS`, what this node commits shows at once. Nothing can be watched then.
- * Not promised. A change of the schema by hand is noticed within `CATALOG_MS`; until then an answer may be kept that a
- * view's old definition gave.
+ * Not promised. What is changed by hand in the schema, the publications or the replication origins is noticed within
+ * `CATALOG_MS`. Until then an answer may be kept that a view's old definition gave, or that the log does not tell of.
  * Limits. `bytesMax`, and the limits of store.ts, fence.ts, shapes.ts.
  */
 import type { Pool } from "../data/pool.ts";
@@ -355,11 +355,12 @@ export class Cache implements RelayConsumer, AsyncDisposable {
 
   async #checkNow(): Promise<void> {
     if (this.#mode === "off") return;
-    const { pool, log } = this.#options;
+    const { pool, relay, log } = this.#options;
     const turns = this.#turns;
     const session = await pool.acquire();
     const source: CatalogSource = { query: (text) => session.query({ text }) };
     try {
+      await relay.verify(source.query);
       const known = this.#shapes;
       if (known && (await catalogVersion(source)) === known.catalog.version) return;
       const shapes = await Shapes.load(source);

@@ -73,6 +73,13 @@ export class Link {
     await this.#running;
   }
 
+  /** Ends a stream that cannot be trusted any more; the next attempt finds out what is the matter. */
+  async renew(reason: string): Promise<void> {
+    if (this.#state !== "streaming") return;
+    this.#move("reconnecting", reason);
+    await this.#session?.end();
+  }
+
   /** Waits, less when it is closed meanwhile. */
   async pause(waitMs: number): Promise<void> {
     await delay(waitMs, undefined, { ref: false, signal: this.#ending.signal }).catch(() => {});

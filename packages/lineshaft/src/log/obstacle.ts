@@ -56,12 +56,7 @@ export async function surveyServer(
       "for a rented one see docs/operations.md"
     );
   }
-  const [row] = await session.query<{ published: string[]; foreign: boolean; replica: boolean }>(
-    `select array(select pubname || ': ' || schemaname || '.' || tablename from pg_publication_tables
-       where pubname in (${publications.map(({ name }) => pg.escapeLiteral(name)).join(", ")})) as published,
-      exists (select from pg_replication_origin where not starts_with(roname, '${ORIGIN_PREFIX}')) as foreign,
-      pg_is_in_recovery() as replica`,
-  );
+  const [row] = await session.query<LogFacts>(factsOf(publications));
   if (row!.replica) return "the server is a standby, which takes no writes. Give the address of the primary";
   const missing = unpublished(publications, row!.published);
   if (missing.length > 0) {
@@ -75,6 +70,37 @@ export async function surveyServer(
     skipsOrigins: identity.version >= ORIGIN_OPTION_VERSION && !row!.foreign,
     hasFailover: identity.version >= FAILOVER_VERSION,
   };
+}
+
+/** What decides how a log is read, and can change while it is. */
+interface LogFacts {
+  readonly published: readonly string[];
+  /** Whether there is a replication origin that is not of our bulk work. */
+  readonly foreign: boolean;
+  readonly replica: boolean;
+}
+
+function factsOf(publications: readonly Publication[]): string {
+  const names = publications.map(({ name }) => pg.escapeLiteral(name)).join(", ");
+  return `select array(select pubname || ': ' || schemaname || '.' || tablename from pg_publication_tables
+       where pubname in (${names})) as published,
+      exists (select from pg_replication_origin where not starts_with(roname, '${ORIGIN_PREFIX}')) as foreign,
+      pg_is_in_recovery() as replica`;
+}
+
+/** Asks SQL; gives the rows. */
+export type AskLog = (text: string) => Promise<{ readonly rows: readonly unknown[] }>;
+
+/** What keeps a stream that runs from telling everything: somebody has changed the database. `null`: nothing does. */
+export async function whatIsMissed(
+  ask: AskLog,
+  server: LogServer,
+  publications: readonly Publication[],
+): Promise<string | null> {
+  const { published, foreign } = (await ask(factsOf(publications))).rows[0] as LogFacts;
+  const missing = unpublished(publications, published);
+  if (missing.length > 0) return `not published any more: ${missing.join(", ")}`;
+  return foreign && server.skipsOrigins ? "somebody else writes under a replication origin" : null;
 }
 
 /** Tables that a publication lacks, as `schema.table`. */

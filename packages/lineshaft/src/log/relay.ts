@@ -29,7 +29,7 @@ import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Commit } from "./changes.ts";
 import { Link, type LinkState } from "./link.ts";
-import type { LogServer } from "./obstacle.ts";
+import { type AskLog, type LogServer, whatIsMissed } from "./obstacle.ts";
 import { formatPosition, type Position } from "./position.ts";
 import type { ReplicationSession } from "./replication.ts";
 import { Seen } from "./seen.ts";
@@ -136,6 +136,16 @@ export class Relay implements AsyncDisposable {
   wrote(): void {
     if (this.state !== "polling") return;
     for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.reset("this node has written"));
+  }
+
+  /**
+   * Looks whether everything is told still: a table that somebody takes out of its publication is not, without a word.
+   * The stream ends then, and begins anew as the database lets it.
+   */
+  async verify(ask: AskLog): Promise<void> {
+    if (this.state !== "streaming") return;
+    const missed = await whatIsMissed(ask, this.#identity!, this.#options.publications);
+    if (missed !== null) await this.#link.renew(missed);
   }
 
   /** Brings the gauges up to date: asks the database how far its log is, and how much more it keeps for us. */
