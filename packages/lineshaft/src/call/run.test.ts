@@ -323,6 +323,24 @@ for (const server of TEST_SERVERS) {
       assert.deepEqual([await texts(), await texts("audit")], [[], []]);
     });
 
+    test("a nested command is not spared for what it throws, nor for having written nothing yet [CMD-1]", async () => {
+      const throwing = [
+        command(async ({ db }) => {
+          await db.insertInto("note").values({ text: "half" }).execute();
+          await Promise.reject();
+        }),
+        command(async ({ fail }) => fail("NOT_FOUND")),
+      ];
+      for (const inner of throwing) {
+        const catching = command(async ({ db, call }) => {
+          await call(inner as never, {} as never).catch(() => {});
+          await db.insertInto("note").values({ text: "the rest" }).execute();
+        });
+        await assert.rejects(stand.call(catching));
+      }
+      assert.deepEqual(await site.ask("select text from bank.note where text in ('half', 'the rest')"), []);
+    });
+
     test("a query cannot call a command", async () => {
       const inner = auditCommand(async () => {});
       await assert.rejects(

@@ -86,6 +86,16 @@ for (const server of TEST_SERVERS) {
       await until("it passes again", () => passes(stand));
     });
 
+    test("a connection that breaks under a watched statement costs a repetition, no more", async () => {
+      await using proxy = await TcpProxy.open(site.socket);
+      await using stand = new Stand(proxy.url);
+      const watching = { restarted() {}, began() {}, seen() {} };
+      let breaks = 0;
+      proxy.breaks = (sent) => sent.includes("ls_snapshot") && breaks++ < 2;
+      await stand.call(one, watching);
+      assert.equal(breaks, 3);
+    });
+
     test("a database that accepts and never answers: bounded, then refused at once, then back by itself", async () => {
       await using proxy = await TcpProxy.open(site.socket);
       await using stand = new Stand(proxy.url, { statementMs: 500 });

@@ -136,9 +136,9 @@ export class CallTransaction {
     return this.#position;
   }
 
-  /** Keeps the transaction from committing. */
+  /** Keeps the transaction from committing, whatever was thrown. */
   spoil(error: unknown): void {
-    if (this.#state === "open") this.#failure ??= error;
+    if (this.#state !== "ended") this.#failure ??= error ?? new Error("A command failed, and threw nothing.");
   }
 
   /** Sends one statement as this service. Parameters travel apart from the text, always. */
@@ -197,6 +197,8 @@ export class CallTransaction {
     const { alone = false } = this.#options;
     const observer = this.#options.observer!;
     const snapshot = this.#path === "" ? session.snapshot() : null;
+    // Both fail when the connection breaks, and only the statement's failure is waited for.
+    snapshot?.catch(() => {});
     const result = await send();
     if (snapshot) observer.began(await snapshot);
     const ask = (question: string, parameters: readonly unknown[]) =>

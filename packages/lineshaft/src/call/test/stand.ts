@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import type { CallObserver } from "../../data/observer.ts";
 import { Pool, type PoolOptions } from "../../data/pool.ts";
 import { NOBODY } from "../../define/actor.ts";
 import type { Modules } from "../../define/declarations.ts";
@@ -98,7 +99,7 @@ export class Stand implements AsyncDisposable {
   }
 
   /** Runs an endpoint as a request of nobody's would. */
-  async call(target: unknown): Promise<unknown> {
+  async call(target: unknown, observer: CallObserver | null = null): Promise<unknown> {
     const endpoint = target as EndpointDefinition;
     const log = createLog({ level: "info", readable: false, destination: { write: (line) => this.logged.push(line) } });
     const facts = { origin: "http://localhost", address: "127.0.0.1", headers: {}, id: "test" };
@@ -112,6 +113,7 @@ export class Stand implements AsyncDisposable {
       now: new Date(),
       log,
       signal: () => signal,
+      observer,
     };
     return (await runCall(this.runtime, request)).value;
   }
