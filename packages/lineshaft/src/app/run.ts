@@ -2,7 +2,8 @@
  * Runs an app as a process: says what happens, where things are, and ends cleanly.
  *
  * Ends on SIGINT and SIGTERM (a second one ends at once), and when the process that started it is gone, which it sees
- * by the end of file on the descriptor that `LINESHAFT_PARENT_FD` names.
+ * by the end of file on the descriptor that `LINESHAFT_PARENT_FD` names. A reader of its output that goes away, such as
+ * `head`, does not end it: what would be written there is dropped.
  */
 import { Socket } from "node:net";
 import { DeclarationError } from "../define/errors.ts";
@@ -48,6 +49,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Starts an app, prints where it is, and stays until it is told to end. Sets the exit code. */
 export async function runApp(options: AppOptions, start: Start): Promise<void> {
+  outliveReaders();
   const startedAt = performance.now();
   const running = await startOrExplain(start);
   if (!running) {
@@ -68,6 +70,11 @@ export async function runApp(options: AppOptions, start: Start): Promise<void> {
   for (const [what, where] of lines) say(`  ${what.padEnd(14)} ${where}`);
   say("\n  Ctrl-C ends it.\n");
   endOnSignal(running);
+}
+
+/** Other commands end with their reader; an app has callers. */
+function outliveReaders(): void {
+  for (const output of [process.stdout, process.stderr]) output.removeAllListeners("error").on("error", () => {});
 }
 
 async function startOrExplain(start: Start): Promise<RunningApp | null> {
