@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -14,6 +15,14 @@ const SERVED = fileURLToPath(new URL("./test/served.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const WAIT_MS = 30_000;
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
 for (const [how, args] of [
   ["by itself", [SERVED]],
   ["by the command line", [CLI, "start", "--app", SERVED]],
@@ -21,17 +30,18 @@ for (const [how, args] of [
   test(`an app that was started ${how} goes on when nobody reads its output any more`, async () => {
     await using database = await startTestApp({ services: modules });
     const folder = mkdtempSync(join(tmpdir(), "lineshaft-run-"));
-    const env = { ...process.env, DATABASE_URL: database.database as string, PORT: "0", METRICS_PORT: "0" };
+    const port = await freePort();
+    const env = { ...process.env, DATABASE_URL: database.database as string, PORT: String(port), METRICS_PORT: "0" };
     const child = spawn(process.execPath, [...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     const closed = once(child, "exit");
     try {
-      let text = "";
-      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      const url = await poll(() => /API +(http:\S+)/.exec(text)?.[1], { timeoutMs: WAIT_MS, what: "the banner" });
+      // The first line is not the last: the rest of what the start tells has no reader.
+      await once(child.stdout, "data");
       child.stdout.destroy();
       child.stderr.destroy();
+      const url = `http://127.0.0.1:${port}`;
+      const isUp = async () => child.exitCode !== null || (await fetch(`${url}/accounts`)).ok;
+      await poll(isUp, { timeoutMs: WAIT_MS, what: "the app" });
       for (let count = 0; count < 20; count++) assert.equal((await fetch(`${url}/accounts`)).status, 200);
       child.kill("SIGTERM");
       assert.deepEqual(await closed, [0, null]);
