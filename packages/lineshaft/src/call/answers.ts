@@ -31,7 +31,7 @@ export interface KeptAnswer {
 
 /** Filled by those who send answers. Compressed bodies are counted at half of what the body weighs. */
 export interface Made {
-  headers?: readonly string[];
+  headers?: string[];
   br?: Promise<Buffer>;
   gzip?: Promise<Buffer>;
 }

@@ -5,6 +5,7 @@
  * unit.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { RequestFigures } from "./request-figures.ts";
 
 /** Bounds of the latency histograms, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -19,19 +20,7 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    requests: new Counter({
-      name: "lineshaft_http_requests_total",
-      help: "Answered requests",
-      labelNames: ["route", "method", "status"],
-      registers,
-    }),
-    requestSeconds: new Histogram({
-      name: "lineshaft_http_request_seconds",
-      help: "Time from the whole head of a request to its answer, in seconds",
-      labelNames: ["route", "method"],
-      buckets: SECONDS,
-      registers,
-    }),
+    requests: new RequestFigures(registry, SECONDS),
     openConnections: new Gauge({ name: "lineshaft_http_connections", help: "Open sockets", registers }),
     conflicts: new Counter({
       name: "lineshaft_command_conflicts_total",

@@ -77,23 +77,18 @@ export function send(
 }
 
 /**
- * Sends a kept answer that is JSON, in the way that costs least: the headers that are the same each time are a list
- * that the runtime takes as it is.
+ * Sends a kept answer that is JSON, in the way that costs least: its headers are a list that the runtime takes as it
+ * is, made once; what differs from answer to answer stands at the end, and is written over.
  */
-export function sendKept(
-  response: ServerResponse,
-  kept: KeptAnswer,
-  requestId: string,
-  position: string | null,
-): number {
-  const headers = (kept.made.headers ??= headersOfKept(kept)).concat("x-request-id", requestId);
-  if (position !== null) headers.push(POSITION_HEADER, position);
-  response.writeHead(200, headers);
+export function sendKept(response: ServerResponse, kept: KeptAnswer, requestId: string, position: string | null): void {
+  const headers = (kept.made.headers ??= headersOfKept(kept));
+  headers[headers.length - 3] = requestId;
+  headers[headers.length - 1] = position ?? "";
+  response.writeHead(200, position === null ? headers.slice(0, -2) : headers);
   response.end(kept.body, "latin1");
-  return 200;
 }
 
-function headersOfKept({ body, tag }: KeptAnswer): readonly string[] {
+function headersOfKept({ body, tag }: KeptAnswer): string[] {
   return [
     ...["x-content-type-options", "nosniff"],
     ...["etag", tag],
@@ -101,6 +96,8 @@ function headersOfKept({ body, tag }: KeptAnswer): readonly string[] {
     ...["content-type", "application/json; charset=utf-8"],
     ...["content-length", String(body.length)],
     ...(body.length >= COMPRESS_BYTES_MIN ? ["vary", "accept-encoding"] : []),
+    ...["x-request-id", ""],
+    ...[POSITION_HEADER, ""],
   ];
 }
 

@@ -61,8 +61,9 @@ export function mayBringCookies({ options: { cors } }: ServiceDefinition, from: 
  * @throws {Fault} ORIGIN_REFUSED
  */
 export function checkCookieOrigin(endpoint: EndpointDefinition, facts: RequestFacts): void {
+  if (endpoint.kind === "query") return;
   const { cookie, origin, "sec-fetch-site": site } = facts.headers;
-  if (endpoint.kind === "query" || cookie === undefined) return;
+  if (cookie === undefined) return;
   const from = typeof origin === "string" ? origin : undefined;
   if (from === undefined ? site !== "cross-site" : from === facts.origin) return;
   if (from !== undefined && mayBringCookies(endpoint.service, from, facts)) return;

@@ -91,7 +91,6 @@ interface By {
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #knownUrls = new KnownUrls();
-  readonly #counters = new Map<string, Counters>();
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -235,7 +234,8 @@ export class Exchange {
     const { mediaType } = output!;
     const isUsual = status === 200 && cors === undefined && mediaType === "application/json";
     if (isUsual && isPlain(request, kept) && !response.destroyed) {
-      return sendKept(response, kept, state.requestId, state.position);
+      sendKept(response, kept, state.requestId, state.position);
+      return status;
     }
     const { body, tag: tagged, entries, made } = kept;
     const headers = corsHeaders(cors, request.headers.origin);
@@ -306,39 +306,17 @@ export class Exchange {
     else log.warn(facts, shown.message);
   }
 
-  #count(metrics: Metrics, route: string, method: string, status: number, seconds: number): void {
-    const key = `${method} ${route}`;
-    let counters = this.#counters.get(key);
-    if (!counters) {
-      counters = { seconds: metrics.requestSeconds.labels(route, method), answers: new Map() };
-      this.#counters.set(key, counters);
-    }
-    let answers = counters.answers.get(status);
-    if (!answers) {
-      answers = metrics.requests.labels(route, method, String(status));
-      counters.answers.set(status, answers);
-    }
-    answers.inc();
-    counters.seconds.observe(seconds);
-  }
-
   #record({ request, response, label, startedAt, requestId, traceId, route }: State, status: number): void {
     const { metrics, log } = this.#options;
     const ms = performance.now() - startedAt;
     const method = request.method!;
-    this.#count(metrics, label, method, status, ms / 1_000);
+    metrics.requests.add(label, method, status, ms / 1_000);
     if (!log.isLevelEnabled("info")) return;
     // Parameters of a path can be secrets, so the route is logged, not the path.
     const path = route || label !== "none" ? label : safeText(loggedPath(request.url!));
     const isGone = response.destroyed && !response.writableFinished;
     logRequest(log, { method, path, status, ms: Math.round(ms * 100) / 100, requestId, traceId, isGone });
   }
-}
-
-/** Counters of one kind of request. Finding them by their labels costs as much as a small answer. */
-interface Counters {
-  readonly seconds: { observe(value: number): void };
-  readonly answers: Map<number, { inc(): void }>;
 }
 
 /** `OPTIONS *` asks about the server as a whole. */
