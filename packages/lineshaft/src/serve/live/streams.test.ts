@@ -80,6 +80,45 @@ for (const server of TEST_SERVERS) {
       assert.ok(runs >= 5 && runs <= 50, `${runs} runs`);
     });
 
+    test("changes that come while a run is under way cost one more run, and the newest wins [LIVE-1]", async () => {
+      const { app, metric } = started;
+      using stream = await Stream.open(`${url}/gated`);
+      await stream.until(({ views }) => views === 0);
+      await started.heard();
+      const locker = await app.connect();
+      try {
+        await locker.query("begin; lock table site.gate in access exclusive mode");
+        const before = await metric("lineshaft_live_recomputations_total");
+        for (let views = 1; views <= 50; views++) await started.views("one", views);
+        await started.heard();
+        assert.equal((await metric("lineshaft_live_recomputations_total")) - before, 1);
+        await locker.query("commit");
+        await stream.until(({ views }) => views === 50);
+        const runs = (await metric("lineshaft_live_recomputations_total")) - before;
+        assert.ok(runs >= 2 && runs < 10, `${runs} runs`);
+        assert.ok(stream.answers.length <= 3);
+      } finally {
+        await locker.end();
+      }
+    });
+
+    test("a group is one query with one input, and one caller where the query looks at who calls", async () => {
+      const { app, metric } = started;
+      const groups = () => metric("lineshaft_live_groups");
+      const [ada, bob] = [await app.account(), await app.account()];
+      using opened = new DisposableStack();
+      const open = async (path: string, who: typeof ada) => {
+        const stream = await Stream.open(path, {}, (to, init) => app.as(who).fetch(to, init));
+        await opened.use(stream).until(() => true);
+      };
+      for (const who of [ada, ada, bob]) await open("/posts/one", who);
+      assert.equal(await groups(), 1, "it never looks at who calls");
+      await open("/posts/two", ada);
+      assert.equal(await groups(), 2);
+      for (const who of [ada, ada, bob]) await open("/mine", who);
+      assert.equal(await groups(), 4);
+    });
+
     test("a reconnect goes on from its position: silent, or the newest answer [LIVE-1]", async () => {
       using first = await Stream.open(`${url}/posts/one`);
       const { id } = await first.until(() => true);

@@ -17,9 +17,11 @@ class Post extends entity("post", {
   owner: field.text().default(""),
   views: field.integer().default(0),
 }) {}
+/** A table that a test can lock, so that a run which has begun waits. */
+class Gate extends entity("gate", { id: field.serial() }) {}
 const ORIGIN = "https://friend.example";
 const site = service("site", {
-  entities: { Post },
+  entities: { Post, Gate },
   actor: "anyone",
   cors: { origins: [ORIGIN], credentials: true },
 });
@@ -56,6 +58,14 @@ const mine = site.query("GET /mine", {
     return { id: actor.id, views: row?.views ?? 0 };
   },
 });
+const gated = site.query("GET /gated", {
+  output: { views: field.integer() },
+  async run({ db }) {
+    const { views } = await db.selectFrom("post").select("views").where("slug", "=", "one").executeTakeFirstOrThrow();
+    await db.selectFrom("gate").select("id").execute();
+    return { views };
+  },
+});
 const header = site.query("GET /header", {
   output: { text: field.text() },
   run: async ({ request: { headers } }) => ({ text: String(headers["x-text"] ?? headers["authorization"]) }),
@@ -76,7 +86,7 @@ const write = site.command("POST /posts/:slug/write", {
 /** The origin whose pages may bring credentials to `site`, and not to `other`. */
 export { ORIGIN };
 export const LIVE_APP = {
-  services: { accounts, site: { site, posts, post, owned, mine, header, time, write }, other: { other, plain } },
+  services: { accounts, site: { site, posts, post, owned, mine, gated, header, time, write }, other: { other, plain } },
 };
 
 export interface Started extends AsyncDisposable {
