@@ -7,6 +7,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+/** Who answers while Vite serves the page. */
+const SERVER = "http://127.0.0.1:4000";
+
 // biome-ignore lint/style/noDefaultExport: the bundler asks for it.
 export default defineConfig({
   base: "./",
@@ -20,5 +23,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_000,
   },
-  server: { proxy: { "/accounts": "http://127.0.0.1:4000", "/tasks": "http://127.0.0.1:4000" } },
+  server: {
+    proxy: { "/accounts": SERVER, "/tasks": SERVER, "/lineshaft": SERVER, "/live": { target: SERVER, ws: true } },
+  },
 });
