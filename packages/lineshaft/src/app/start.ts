@@ -27,6 +27,9 @@ import { seedOnce } from "./seed.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { type EmbeddedServer, migrateStore, openStore, type Report } from "./store.ts";
 
+/** How long a stop keeps its process alive: more than all bounds of its parts together. */
+const STOP_MS_MAX = 60_000;
+
 /** What an app is made of. */
 export interface AppOptions {
   /** Modules that export services and endpoints: `{ links }` after `import * as links from "./links.ts"`. */
@@ -128,13 +131,18 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   };
 }
 
-/** Ends in order. What is waited for may have timers that keep no process alive: the end does. */
+/**
+ * Ends in order. The replication connection and some timers keep no process alive. Where nothing else does, as with a
+ * pool that has lost its sessions, a process that waits at its top level, as `lineshaft start` does, would end in the
+ * middle of its stop with code 13. All parts end by themselves, in bounded time; this is the belt. It has a bound, too,
+ * so that a part which never ends shows instead of hanging.
+ */
 async function endOf(resources: AsyncDisposableStack): Promise<void> {
-  const awake = setInterval(() => {}, 1_000);
+  const awake = setTimeout(() => {}, STOP_MS_MAX);
   try {
     await resources.disposeAsync();
   } finally {
-    clearInterval(awake);
+    clearTimeout(awake);
   }
 }
 

@@ -7,12 +7,17 @@ import { createLog } from "../../observe/log.ts";
 import { createMetrics } from "../../observe/metrics.ts";
 import { Relay } from "../relay.ts";
 
+/** The moment is what the test is about: here time passes. */
+async function untilPassed(ms: number): Promise<void> {
+  await delay(ms);
+}
+
 const [connection = "", schema = "", table = "", latestMs = "0"] = process.argv.slice(2);
 const publications = [{ name: `lineshaft_${schema}_pub`, tables: [{ schema, name: table }] }];
 const log = createLog({ level: "silent", readable: false });
 for (let ms = 0; ms < Number(latestMs); ms += 0.5) {
   const relay = new Relay({ connection, publications, metrics: createMetrics(), log });
   relay.start();
-  await delay(ms);
+  await untilPassed(ms);
   await relay.close();
 }
