@@ -12,7 +12,7 @@ import { modules } from "../call/test/stand.ts";
 import { missing, startTestApp, TEST_SERVERS } from "../testkit/index.ts";
 
 const STOPPING = fileURLToPath(new URL("./test/stopping.ts", import.meta.url));
-/** Starts and stops, each two milliseconds later after its first query than the one before: by then the relay streams. */
+/** Starts and stops, each two milliseconds later after its first query: at the last one the relay streams. */
 const ROUNDS = 20;
 
 for (const server of TEST_SERVERS) {
