@@ -79,7 +79,9 @@ export class Answers {
     const key = this.#scopes.scoped(question, call);
     const kept = this.#cache.get<KeptAnswer>(key);
     if (kept === undefined) return undefined;
-    if (kept.untilMs !== null && call.now.getTime() >= kept.untilMs) {
+    const restMs = kept.untilMs === null ? null : kept.untilMs - call.now.getTime();
+    // More than the whole life is left where the clock was set back.
+    if (restMs !== null && (restMs <= 0 || restMs > lifeMsOf(call.endpoint)!)) {
       this.#cache.delete(key);
       return undefined;
     }
@@ -103,8 +105,7 @@ export class Answers {
     output: CompiledOutput,
     fill: Fill | null,
   ): Promise<Loaded<KeptAnswer>> {
-    const { value, headers: entries, looked } = await this.#scopes.run(runtime, call, fill);
-    const text = output.write(value);
+    const { text, headers: entries, looked } = await this.#scopes.run(runtime, call, output, fill);
     const bytes = Buffer.byteLength(text);
     const body = bytes === text.length ? text : Buffer.from(text);
     const { endpoint, now } = call;

@@ -67,6 +67,7 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   readonly #transaction: CallTransaction;
   readonly #deadline: Deadline;
   #db: Transaction<any> | null = null;
+  #signal: AbortSignal | null = null;
 
   constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Deadline, nest: Nest) {
     this.#nest = nest;
@@ -102,7 +103,9 @@ export class CallContext implements Context<any, any, string, "anyone"> {
     return this.#request.log;
   }
   get signal(): AbortSignal {
-    return AbortSignal.any([this.#request.signal(), this.#deadline.signal]);
+    this.#signal ??= AbortSignal.any([this.#request.signal(), this.#deadline.signal]);
+    if (this.#request.looked) this.#request.looked.signal = this.#signal;
+    return this.#signal;
   }
   get fail(): Fail<string> {
     return failOf(this.#request.endpoint);

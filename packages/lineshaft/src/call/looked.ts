@@ -7,6 +7,8 @@ export class Looked {
   atNow = false;
   atOrigin = false;
   atRequest = false;
+  /** The signal that it was given, if it asked for one. */
+  signal: AbortSignal | null = null;
 }
 
 /** Facts of a request that note which of them are looked at. */

@@ -40,8 +40,7 @@ export class Questions {
   async #ask(call: CallRequest, output: CompiledOutput, fill: Fill | null): Promise<string> {
     const { runtime, clock, scopes } = this.#options;
     try {
-      const { value } = await scopes.run(runtime, { ...call, now: clock() }, fill);
-      return output.write(value);
+      return (await scopes.run(runtime, { ...call, now: clock() }, output, fill)).text;
     } finally {
       if (call.endpoint.cache === false) fill?.refuse("the query's own rule");
     }

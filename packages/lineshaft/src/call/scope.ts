@@ -10,7 +10,15 @@ import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import type { CallRequest } from "./context.ts";
 import { Looked } from "./looked.ts";
+import type { CompiledOutput } from "./output.ts";
 import { type CallResult, type CallRuntime, expectSeveral, runCall } from "./run.ts";
+
+/** An answer that was worked out and written, with what that looked at. */
+export interface Written {
+  readonly text: string;
+  readonly headers: CallResult["headers"];
+  readonly looked: Looked;
+}
 
 export class Scopes {
   readonly #scopes = new WeakMap<EndpointDefinition, Looked>();
@@ -35,25 +43,25 @@ export class Scopes {
   }
 
   /**
-   * Runs a query, watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old.
+   * Runs a query, watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old,
+   * and of an end that may have cut it short.
    *
    * @throws {Fault} as `runCall` does.
    */
-  async run(
-    runtime: CallRuntime,
-    call: CallRequest,
-    fill: Fill | null,
-  ): Promise<CallResult & { readonly looked: Looked }> {
+  async run(runtime: CallRuntime, call: CallRequest, output: CompiledOutput, fill: Fill | null): Promise<Written> {
     const { endpoint } = call;
     const looked = new Looked();
     try {
-      return { ...(await runCall(runtime, { ...call, observer: fill, looked })), looked };
+      const { value, headers } = await runCall(runtime, { ...call, observer: fill, looked });
+      // Writing is part of it: what `run` gave can have getters, and those can look at the caller.
+      return { text: output.write(value), headers, looked };
     } finally {
       const scope = this.of(endpoint);
       scope.atActor ||= looked.atActor;
       scope.atOrigin ||= looked.atOrigin;
       scope.atRequest ||= looked.atRequest;
       if (looked.atNow && lifeMsOf(endpoint) === null) fill?.refuse("the time");
+      if (looked.signal?.aborted) fill?.refuse("the end of the call");
       if (fill?.needsTransaction) expectSeveral(endpoint);
     }
   }
