@@ -160,7 +160,7 @@ for (const each of TEST_SERVERS) {
       assert.equal(await runsOf("chance", () => app.fetch("/chance")), 2);
     });
 
-    test("a session that was ended is refused with the next request", async () => {
+    test("a session that was ended is refused with the next request [ACC-1]", async () => {
       const ada = await app.account();
       const idOf = async () => ((await (await app.as(ada).fetch("/who")).json()) as { id: string | null }).id;
       for (let count = 0; count < 3; count++) assert.equal(await idOf(), ada.id);

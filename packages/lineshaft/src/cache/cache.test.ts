@@ -217,7 +217,7 @@ for (const server of TEST_SERVERS) {
       }
     });
 
-    test("once a run looks at the actor, each actor has an answer of its own, also through a call", async () => {
+    test("once a run looks at the actor, each actor has an answer of its own, also through a call [ACC-1]", async () => {
       const [ada, bob] = [await app.account(), await app.account()];
       for (const path of ["/mine", "/nested"]) {
         for (const [caller, id] of [
@@ -248,7 +248,7 @@ for (const server of TEST_SERVERS) {
       }
     });
 
-    test("a session that was ended is refused with the next request", async () => {
+    test("a session that was ended is refused with the next request [ACC-1]", async () => {
       const ada = await app.account();
       for (let count = 0; count < 3; count++) {
         assert.deepEqual(await (await app.as(ada).fetch("/mine")).json(), { id: ada.id });

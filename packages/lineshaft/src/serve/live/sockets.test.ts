@@ -246,7 +246,7 @@ for (const server of TEST_SERVERS) {
       assert.match(await broken.untilEnd(), /^HTTP\/1.1 400[\s\S]*INVALID_REQUEST/);
     });
 
-    test("a connection has so many subscriptions, and so has an actor on a node", async () => {
+    test("a connection has so many subscriptions, and so has an actor on a node [LIM-1]", async () => {
       const listeners: Listener[] = [];
       try {
         for (let opened = 0; opened < ACTOR_SUBSCRIPTIONS_MAX; opened += SUBSCRIPTIONS_MAX) {
@@ -275,7 +275,7 @@ for (const server of TEST_SERVERS) {
       await eventually(async () => (await started.metric('lineshaft_live_connections{kind="socket"}')) === 0);
     });
 
-    test("who floods and does not read costs bounded memory, and then gets the newest answer", async () => {
+    test("who floods and does not read costs bounded memory, and then gets the newest answer [LIM-1]", async () => {
       await started.client.query("insert into site.post (slug, text) values ('large', repeat('x', 400000))");
       using slow = await Listener.open(url);
       using quick = await Listener.open(url);

@@ -207,7 +207,7 @@ for (const server of TEST_SERVERS) {
       assert.equal((await mine.untilEvent("problem")).data.code, "UNAUTHENTICATED");
     });
 
-    test("rights that are lost end the stream of who lost them, and of nobody else", async () => {
+    test("rights that are lost end the stream of who lost them, and of nobody else [ACC-1]", async () => {
       const { app, client } = started;
       const [ada, bob] = [await app.account(), await app.account()];
       await client.query("insert into site.post (slug) values ('owned')");
