@@ -314,6 +314,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#mode = mode;
     this.#turns++;
     this.#clear();
+    this.#fence.clear(this.#options.relay.position);
   }
 
   /** Copies what is kept into the metrics. */
@@ -334,7 +335,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
     this.#epoch++;
     this.#store.clear();
     this.#ends.clear();
-    this.#fence.clear(this.#options.relay.position);
+    this.#fence.cut(this.#options.relay.position);
     this.#index = new ReadSetIndex((oid) => this.#shapes?.catalog.lineage(oid) ?? null);
     const watches = [...this.#watches.values()];
     this.#watches.clear();

@@ -94,6 +94,11 @@ export class Fence {
     return found;
   }
 
+  /** From now on nothing is known of what has held since an earlier position. Commits stay: snapshots can lack them. */
+  cut(position: Position): void {
+    if (position > this.#floor) this.#floor = position;
+  }
+
   /** Begins anew at a position. */
   clear(position: Position): void {
     this.#heard = [];
