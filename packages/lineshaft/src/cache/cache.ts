@@ -229,7 +229,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
   #keep(fill: Fill, { key, value, bytes }: Loaded<unknown>): boolean {
     const { cacheRefused } = this.#options.metrics;
     if (this.#shapes === null || fill.epoch !== this.#epoch) return false;
-    if (fill.reason !== null) {
+    if (fill.reason !== null || fill.ages !== null) {
       cacheRefused.inc({ reason: "uncacheable" });
       return false;
     }

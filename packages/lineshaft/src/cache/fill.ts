@@ -23,6 +23,7 @@ export class Fill implements CallObserver {
   #snapshot: Snapshot | null = null;
   #statements = 0;
   #reason: string | null = null;
+  #ages: string | null = null;
   #needsTransaction = false;
 
   constructor(epoch: number, shapes: Shapes, untilMs: number | null = null) {
@@ -34,6 +35,11 @@ export class Fill implements CallObserver {
   /** Why the answer cannot be kept; `null` while nothing speaks against it. */
   get reason(): string | null {
     return this.#reason;
+  }
+
+  /** What makes the answer old beside changes of rows: it is not kept, and who watches its reads looks again, too. */
+  get ages(): string | null {
+    return this.#ages;
   }
 
   get reads(): readonly BoundRead[] {
@@ -54,11 +60,17 @@ export class Fill implements CallObserver {
     this.#reason ??= reason;
   }
 
+  /** The answer also depends on something that nobody hears of. */
+  age(by: string): void {
+    this.#ages ??= by;
+  }
+
   restarted(): void {
     this.#reads.length = 0;
     this.#snapshot = null;
     this.#statements = 0;
     this.#reason = null;
+    this.#ages = null;
   }
 
   began(snapshot: string): void {

@@ -42,7 +42,7 @@ export class Questions {
     try {
       return (await scopes.run(runtime, { ...call, now: clock() }, output, fill)).text;
     } finally {
-      if (call.endpoint.cache === false) fill?.refuse("the query's own rule");
+      if (call.endpoint.cache === false) fill?.age("the query's own rule");
     }
   }
 }

@@ -60,7 +60,7 @@ export class Scopes {
       scope.atActor ||= looked.atActor;
       scope.atOrigin ||= looked.atOrigin;
       scope.atRequest ||= looked.atRequest;
-      if (looked.atNow && lifeMsOf(endpoint) === null) fill?.refuse("the time");
+      if (looked.atNow && lifeMsOf(endpoint) === null) fill?.age("the time");
       if (looked.signal?.aborted) fill?.refuse("the end of the call");
       if (fill?.needsTransaction) expectSeveral(endpoint);
     }

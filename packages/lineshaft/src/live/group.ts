@@ -4,9 +4,9 @@
  * States. `idle → queued → running → idle`. Touched while it waits or runs, it runs once more afterwards, never twice
  * at a time: under load, changes come together and the newest answer wins.
  *
- * When it runs again: a heard commit touches what the last run read; where that cannot be watched, after a while:
- * `UNHEARD_MS` without the log, `UNCACHEABLE_MS` (or the life that the query gives its answers) for what depends on
- * more than rows; and when a failure may have passed.
+ * When it runs again: a heard commit touches what the last run read; where that is not all that it depends on, also
+ * after a while: `UNHEARD_MS` without the log, `UNCACHEABLE_MS` (or the life that the query gives its answers) for what
+ * depends on more than rows; and when a failure may have passed.
  *
  * Order. Runs follow each other, so their snapshots do. An answer carries the position that was heard when its run
  * began. Should a commit that was heard be missing from its snapshot, the answer goes out with a position before that
@@ -56,6 +56,8 @@ export class Group implements Membership {
   #isDirty = false;
   #newest: Answer | null = null;
   #watch: Watch | null = null;
+  /** Whether the answer depends on more than rows. */
+  #ages = false;
   #timer: NodeJS.Timeout | null = null;
   #runs = 0;
   #failures = 0;
@@ -71,8 +73,9 @@ export class Group implements Membership {
   get newest(): Answer | null {
     return this.#newest;
   }
+  /** Tells whether an answer is current; `null` where time alone can make it old. */
   get watch(): Watch | null {
-    return this.#watch;
+    return this.#ages ? null : this.#watch;
   }
   get members(): readonly Subscription[] {
     return [...this.#members];
@@ -86,10 +89,10 @@ export class Group implements Membership {
     this.#members.add(subscription);
     subscription.membership = this;
     subscription.fromRun = this.#runs + 1;
-    const isCurrent = this.#state === "idle" && this.#watch !== null && this.#newest !== null;
+    const isCurrent = this.#state === "idle" && this.watch !== null && this.#newest !== null;
     if (!isCurrent || subscription.isFresh) return void this.#wake();
     subscription.fromRun = this.#runs;
-    subscription.offer(this.#newest!, this.#watch);
+    subscription.offer(this.#newest!, this.watch);
   }
 
   leave(subscription: Subscription): void {
@@ -134,6 +137,7 @@ export class Group implements Membership {
 
   #settle(question: Question, fill: Fill | null, outcome: Outcome, position: Position): void {
     const { cache } = this.#host;
+    this.#ages = fill !== null && fill.ages !== null;
     this.#watch = fill && cache!.watch(fill, (commit) => this.#touch(commit));
     if (fill !== null && this.#watch === null && fill.reason === null && cache!.isOn) {
       return void this.#settleOvertaken(fill, outcome, position);
@@ -160,14 +164,14 @@ export class Group implements Membership {
     if (fill === null || !this.#host.cache!.isOn) return UNHEARD_MS;
     // The next run has a transaction, and can be watched.
     if (fill.needsTransaction) return 0;
-    return lifeMs ?? (this.#watch === null ? UNCACHEABLE_MS : null);
+    return lifeMs ?? (this.watch === null ? UNCACHEABLE_MS : null);
   }
 
   #deliver(body: string, position: Position): void {
     const before = this.#newest;
     const answer = new Answer(body, position, before);
     this.#newest = answer;
-    for (const member of this.#members) if (member.fromRun <= this.#runs) member.offer(answer, this.#watch);
+    for (const member of this.#members) if (member.fromRun <= this.#runs) member.offer(answer, this.watch);
     answer.settle();
     if (this.#staleSinceMs === null) return;
     const seconds = Math.max(0, Date.now() - this.#staleSinceMs) / 1_000;

@@ -231,6 +231,17 @@ for (const server of TEST_SERVERS) {
       await eventually(() => time.answers.length >= 2);
     });
 
+    test("what depends on rows and on the time is told at once when the rows change", async () => {
+      using aged = await Stream.open(`${url}/aged`);
+      await aged.until(({ views }) => views === 0);
+      const heard = () => started.metric("lineshaft_live_push_seconds_count");
+      const before = await heard();
+      await started.views("one", 21);
+      await aged.until(({ views }) => views === 21);
+      assert.equal(await heard(), before + 1, "it was told by the log, not by the clock");
+      await started.views("one", 0);
+    });
+
     test("a comment comes while nothing else does; a stream outlives the bounds of answers", async () => {
       const bounds = { heartbeatMs: 50, answerMs: 100, socketIdleMs: 100, requestMs: 100, keepAliveMs: 100 };
       await using own = await startLiveApp({ server, bounds });

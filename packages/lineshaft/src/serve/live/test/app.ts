@@ -75,6 +75,13 @@ const time = site.query("GET /time", {
   output: { at: field.time() },
   run: async ({ now }) => ({ at: now }),
 });
+const aged = site.query("GET /aged", {
+  output: { views: field.integer(), at: field.time() },
+  async run({ db, now }) {
+    const row = await db.selectFrom("post").select("views").where("slug", "=", "one").executeTakeFirstOrThrow();
+    return { views: row.views, at: now };
+  },
+});
 const plain = other.query("GET /plain", { output: { text: field.text() }, run: async () => ({ text: "plain" }) });
 const write = site.command("POST /posts/:slug/write", {
   input: { slug: Post.fields.slug },
@@ -86,7 +93,11 @@ const write = site.command("POST /posts/:slug/write", {
 /** The origin whose pages may bring credentials to `site`, and not to `other`. */
 export { ORIGIN };
 export const LIVE_APP = {
-  services: { accounts, site: { site, posts, post, owned, mine, gated, header, time, write }, other: { other, plain } },
+  services: {
+    accounts,
+    site: { site, posts, post, owned, mine, gated, header, time, aged, write },
+    other: { other, plain },
+  },
 };
 
 export interface Started extends AsyncDisposable {
