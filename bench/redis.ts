@@ -1,4 +1,4 @@
-/** Redis: a private one for the servers that keep answers in it; gone with the benchmark. Nothing is written to disk. */
+/** Redis: a private one for the servers that keep answers in it; gone with the benchmark. It writes nothing to disk. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

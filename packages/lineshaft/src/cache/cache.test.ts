@@ -217,7 +217,7 @@ for (const server of TEST_SERVERS) {
       }
     });
 
-    test("once a run looks at the actor, each actor has an answer of its own, also through a call [ACC-1]", async () => {
+    test("once a run looks at the actor, each has an answer of its own, also through a call [ACC-1]", async () => {
       const [ada, bob] = [await app.account(), await app.account()];
       for (const path of ["/mine", "/nested"]) {
         for (const [caller, id] of [
