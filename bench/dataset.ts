@@ -78,7 +78,8 @@ export async function seedSessions(databaseUrl: string): Promise<void> {
 
 const SEED_SESSIONS = `
   with caller as (
-    insert into accounts.account (email) select 'caller' || n || '@example.com' from generate_series(1, $$) n returning id
+    insert into accounts.account (email) select 'caller' || n || '@example.com' from generate_series(1, $$) n
+    returning id
   ), numbered as (select id, row_number() over () as number from caller)
   insert into accounts.session (account, token, "expiresAt")
     select numbered.id, token, now() + interval '1 day'
