@@ -24,7 +24,7 @@ export class Seen {
   readonly #xids = new Set<number>();
   readonly #byXid = new Map<number, Set<Answer>>();
   /** By their position, lowest first. */
-  #byPosition: PositionWaiter[] = [];
+  readonly #byPosition: PositionWaiter[] = [];
   #count = 0;
 
   get position(): Position {
@@ -39,10 +39,11 @@ export class Seen {
     if (position <= this.#position) return Promise.resolve(true);
     return this.#wait(timeoutMs, (answer) => {
       const waiter = { position, answer };
-      const behind = this.#byPosition.findLastIndex((each) => each.position <= position);
-      this.#byPosition.splice(behind + 1, 0, waiter);
+      this.#byPosition.splice(this.#countUpTo(position), 0, waiter);
+      // Those for one position mostly go in the order in which they came.
       return () => {
-        this.#byPosition = this.#byPosition.filter((each) => each !== waiter);
+        const place = this.#byPosition.indexOf(waiter, this.#countUpTo(position - 1n));
+        if (place >= 0) this.#byPosition.splice(place, 1);
       };
     });
   }
@@ -63,9 +64,19 @@ export class Seen {
   advance(position: Position, xid?: number): void {
     if (position > this.#position) this.#position = position;
     if (xid !== undefined) this.#remember(xid);
-    while (this.#byPosition.length > 0 && this.#byPosition[0]!.position <= this.#position) {
-      this.#byPosition.shift()!.answer(true);
+    if (this.#byPosition.length === 0) return;
+    for (const { answer } of this.#byPosition.splice(0, this.#countUpTo(this.#position))) answer(true);
+  }
+
+  /** How many wait for this position or one before it. By halves: anybody may wait, in any order. */
+  #countUpTo(position: Position): number {
+    let [low, high] = [0, this.#byPosition.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#byPosition[middle]!.position <= position) low = middle + 1;
+      else high = middle;
     }
+    return low;
   }
 
   /** A new stream begins; on another timeline its position may be an earlier one. */
