@@ -136,7 +136,7 @@ export class Exchange {
     const { request } = state;
     checkHead(request);
     const method = request.method!;
-    const known = method === "GET" ? this.#knownUrls.get(request.url!) : undefined;
+    const known = method === "GET" && !hasBody(request) ? this.#knownUrls.get(request.url!) : undefined;
     if (known) return this.#reply(known, state);
     const target = originForm(request.url!, method);
     const mark = target.indexOf("?");
@@ -392,6 +392,7 @@ function loggedPath(url: string): string {
 /** Aborted when the caller goes away before the answer. */
 function abortOn(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.once("close", () => controller.abort());
+  if (response.destroyed) controller.abort();
+  else response.once("close", () => controller.abort());
   return controller.signal;
 }

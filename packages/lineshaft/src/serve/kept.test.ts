@@ -119,6 +119,21 @@ describe("kept answers", () => {
     assert.equal((await ask("/posts?most=3")).status, 422);
   });
 
+  test("a URL that was asked before does not hide a body that cannot be read", async () => {
+    const path = "/posts?least=-5";
+    const headers = { "content-type": "text/plain", "content-length": "4" };
+    const statusOf = async () => {
+      const [response] = (await once(request(app.url + path, { headers }).end("none"), "response")) as [
+        IncomingMessage,
+      ];
+      response.resume();
+      return response.statusCode;
+    };
+    const before = await statusOf();
+    for (let times = 0; times < 2; times++) assert.equal((await ask(path)).status, 200);
+    assert.deepEqual([before, await statusOf()], [415, 415]);
+  });
+
   test("a limit counts every request, also those whose answer is kept", async () => {
     const statuses = [];
     for (let times = 0; times < 4; times++) statuses.push((await ask("/limited")).status);

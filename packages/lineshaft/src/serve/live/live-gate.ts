@@ -94,6 +94,8 @@ export class LiveGate implements Lasting {
     const { positions, origins, bounds, metrics } = this.#options;
     const heldAt = lastEventId(request);
     const isAhead = !(await (positions?.isReached(request) ?? true));
+    // Whoever has gone by now has no end that could be heard.
+    if (response.destroyed) return 200;
     const party = new Party(this.#options, { request, facts: new Facts(request, requestId, origins) });
     const cors = corsHeaders(asked.route.endpoint.service.options.cors, request.headers.origin);
     const heartbeatMs = bounds.heartbeatMs ?? HEARTBEAT_MS;
@@ -103,8 +105,7 @@ export class LiveGate implements Lasting {
     metrics.liveConnections.inc({ kind: "stream" });
     response.once("close", () => this.#ended(stream, party, response));
     stream.opened.catch(() => party.close());
-    if (response.destroyed) this.#ended(stream, party, response);
-    else await party.subscribe(asked, stream, { heldAt, isAhead }).catch((error) => stream.failed(error));
+    await party.subscribe(asked, stream, { heldAt, isAhead }).catch((error) => stream.failed(error));
     return stream.opened;
   }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { connect } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { parsePosition } from "../../log/position.ts";
 import { missing, TEST_SERVERS } from "../../testkit/index.ts";
@@ -154,6 +155,16 @@ for (const server of TEST_SERVERS) {
       });
       assert.equal(refused.status, 400);
       assert.equal(((await refused.json()) as { code: string }).code, "INVALID_REQUEST");
+    });
+
+    test("whoever goes away while its position is waited for is done with", async () => {
+      const name = 'lineshaft_http_requests_total{route="/posts/:slug",method="GET",status="200"}';
+      const before = await started.metric(name);
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      const lines = ["GET /posts/one HTTP/1.1", "host: localhost", "accept: text/event-stream"];
+      // Read by the node before it learns of the end.
+      socket.end(`${[...lines, "lineshaft-position: FFFF/FFFFFFFF"].join("\r\n")}\r\n\r\n`, () => socket.destroy());
+      await eventually(async () => (await started.metric(name)) > before, "the end of the request");
     });
 
     test("what fails is a usual problem; what fails later is told, and is the end", async () => {
