@@ -14,7 +14,7 @@
  * found that are too old, or the check is blind.
  * Ends by itself; asks 127.0.0.1 only; what it started ends with it.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -293,21 +293,50 @@ export async function checkCoherence(plan: CoherencePlan): Promise<CoherenceResu
   return { reads, writes, failedCalls, hits, faults, stale, staleCount, differing, seconds };
 }
 
+/** A run of so many reads is worth keeping. */
+const KEPT_READS_MIN = 1_000_000;
+const RESULTS = join(import.meta.dirname, "results");
+const USAGE = `npm run chaos -- [options]
+  --reads 100000    reads to check; a run of a million and more is kept in chaos/results
+  --nodes 3         processes
+  --seed 1          the same seed draws the same calls and faults
+  --calm            nothing breaks
+  --canary          callers see what they saw first: the check must find it`;
+
+function countOf(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+  process.stderr.write(`--${name} is "${text}"; it takes a whole number from 1 to ${max}.\n\n${USAGE}\n`);
+  process.exit(2);
+}
+
+function keep(result: object): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, "coherence.json"), `${JSON.stringify(result, null, 2)}\n`);
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       reads: { type: "string", default: "100000" },
       nodes: { type: "string", default: "3" },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      seed: { type: "string", default: String(1 + (Date.now() % 1_000_000)) },
       canary: { type: "boolean", default: false },
       calm: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit();
+  }
   const say = (line: string): void => void process.stderr.write(`coherence: ${line}\n`);
-  say(`seed ${values.seed}`);
-  const [reads, nodes, seed] = [values.reads, values.nodes, values.seed].map(Number) as [number, number, number];
+  const [reads, nodes] = [countOf("reads", values.reads, 1e9), countOf("nodes", values.nodes, 16)];
+  const seed = countOf("seed", values.seed, 2 ** 31);
+  say(`seed ${seed}`);
   const plan = { reads, nodes, seed, hasFaults: !values.calm, isCanary: values.canary, say };
-  const result = await checkCoherence(plan);
-  process.stdout.write(`${JSON.stringify({ seed, nodes, ...result }, null, 2)}\n`);
+  const result = { at: new Date().toISOString(), seed, nodes, ...(await checkCoherence(plan)) };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (reads >= KEPT_READS_MIN && !values.canary && !values.calm) keep(result);
   process.exit(result.staleCount + result.differing === 0 || values.canary ? 0 : 1);
 }
