@@ -174,6 +174,15 @@ function newest(known: string | undefined, told: string | undefined): string | u
   return positionOf(told) > positionOf(known) ? told : known;
 }
 
+/** To a process that may be gone. */
+function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended, which holds a stream up even better.
+  }
+}
+
 type Fault = (nodes: readonly FleetNode[], random: () => number, admin: pg.Pool) => Promise<void>;
 
 const pick = <TItem>(items: readonly TItem[], random: () => number): TItem =>
@@ -194,6 +203,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "the streams end": async (_nodes, _random, admin) => {
     await admin.query("select pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null");
+  },
+  "the streams stand still": async (_nodes, _random, admin) => {
+    const { rows } = await admin.query("select active_pid from pg_replication_slots where active_pid is not null");
+    const pids = (rows as { active_pid: number }[]).map((row) => row.active_pid);
+    for (const pid of pids) signal(pid, "SIGSTOP");
+    await pause(800);
+    for (const pid of pids) signal(pid, "SIGCONT");
   },
   "all connections end": async (_nodes, _random, admin) => {
     await admin.query(
