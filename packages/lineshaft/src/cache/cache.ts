@@ -241,7 +241,7 @@ export class Cache implements RelayConsumer, AsyncDisposable {
       cacheRefused.inc({ reason: "overtaken" });
       return false;
     }
-    if (this.#store.set(key, value, bytes)) return true;
+    if (this.#store.set(key, value, bytes + fill.readBytes)) return true;
     this.#index.remove(key);
     cacheRefused.inc({ reason: "too large" });
     return false;

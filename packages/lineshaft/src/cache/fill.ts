@@ -12,6 +12,8 @@ import type { Shapes } from "./shapes.ts";
 
 /** Statements of one call; the answer of one that makes more is not kept. */
 export const STATEMENTS_MAX = 200;
+/** What a read, and each value of it, weighs beside its characters: measured, rounded up. */
+const VALUE_BYTES = 100;
 
 export class Fill implements CallObserver {
   /** Which life of the cache it belongs to. */
@@ -44,6 +46,18 @@ export class Fill implements CallObserver {
 
   get reads(): readonly BoundRead[] {
     return this.#reads;
+  }
+
+  /** What its read set weighs where it is filed. One answer can depend on thousands of values. */
+  get readBytes(): number {
+    let bytes = 0;
+    for (const { alternatives } of this.#reads) {
+      bytes += VALUE_BYTES;
+      for (const { values } of alternatives ?? []) {
+        for (const list of values) for (const value of list ?? []) bytes += VALUE_BYTES + (value?.length ?? 0);
+      }
+    }
+    return bytes;
   }
 
   /** The oldest snapshot that was read from; `null` when nothing was read. */

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { get } from "node:http";
 import { after, before, describe, test } from "node:test";
 import * as accounts from "../accounts/index.ts";
+import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
 import { poll, startTestApp, type TestApp } from "../testkit/index.ts";
 
-const site = service("site", { actor: "anyone" });
+class Post extends entity("post", { id: field.serial(), text: field.text() }) {}
+const site = service("site", { entities: { Post }, actor: "anyone" });
 
 /** What a run asks beside the database. */
 let rate = 1;
@@ -46,7 +48,17 @@ const long = site.query("GET /long", {
     return { isWhole: !signal.aborted };
   },
 });
-const endpoints = { site, lazy, never, brief, aroundNever, aroundBrief, short, long };
+/** Depends on a thousand rows, and gives two digits. */
+const some = site.query("GET /some/:first", {
+  input: { first: Post.fields.id },
+  output: { count: field.integer() },
+  async run({ db, input }) {
+    const ids = Array.from({ length: 900 }, (_, index) => input.first + index);
+    const rows = await db.selectFrom("post").select("text").where("id", "in", ids).execute();
+    return { count: rows.length };
+  },
+});
+const endpoints = { site, some, lazy, never, brief, aroundNever, aroundBrief, short, long };
 
 describe("kept answers", () => {
   let app: TestApp;
@@ -57,6 +69,18 @@ describe("kept answers", () => {
   });
   after(() => app.stop());
   const ask = async (path: string): Promise<unknown> => (await app.fetch(path)).json();
+
+  test("what an answer depends on counts as well where memory is bounded", async () => {
+    const bytes = async () => {
+      const text = await (await fetch(app.metricsUrl)).text();
+      return Number(/^lineshaft_cache_bytes (\d+)/m.exec(text)![1]);
+    };
+    const count = 100;
+    await ask("/some/1");
+    const before = await bytes();
+    for (let number = 1; number <= count; number++) await ask(`/some/${1_000 * number}`);
+    assert.ok((await bytes()) - before > count * 900 * 80);
+  });
 
   test("a value that looks at the actor while it is written is the actor's own", async () => {
     const [ada, bob] = [await app.account(), await app.account()];
