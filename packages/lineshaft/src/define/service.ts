@@ -57,8 +57,9 @@ export interface Recognized {
 }
 
 /**
- * Finds out who calls, from `authorization` and `cookie` only. Given by the service that keeps accounts. What it finds
- * is kept until something in the database changes that it depends on, or until the time that it tells.
+ * Finds out who calls, from `authorization`, or from `cookie` and `origin`, and nothing else. Given by the service that
+ * keeps accounts. What it finds is kept until something in the database changes that it depends on, or until the time
+ * that it tells.
  */
 export type Authenticate = (context: {
   readonly db: Context<any, any, string, "anyone">["db"];

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import * as accounts from "../accounts/index.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
-import { startTestApp, type TestApp } from "../testkit/index.ts";
+import { poll, startTestApp, type TestApp } from "../testkit/index.ts";
 
 const shut = service("shut");
 const open = service("open", { actor: "anyone" });
@@ -66,4 +66,23 @@ describe("the guard", () => {
     assert.deepEqual([(await ada.fetch("/own")).status, (await ada.fetch("/own")).status], [200, 429]);
     assert.equal((await bob.fetch("/own")).status, 200);
   });
+});
+
+test("a cookie that was known over http is not taken over https, where another name binds it to its host", async () => {
+  const options = { services: { accounts, shut: { silent } } };
+  await using app = await startTestApp(options, { settings: { relay: "auto", trustProxy: true } });
+  await app.fetch("/silent", { headers: { authorization: "Bearer x" } });
+  await poll(() => app.cache!.isOn, { timeoutMs: 20_000, what: "the cache" });
+  const joined = await app.fetch("/accounts/sign-up", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email: "ada@example.com", password: "correct horse battery" }),
+  });
+  const cookie = joined.headers.getSetCookie()[0]!.split(";")[0]!;
+  const statusOver = async (scheme: string) =>
+    (await app.fetch("/silent", { headers: { cookie, "x-forwarded-proto": scheme } })).status;
+  assert.deepEqual([await statusOver("https"), await statusOver("http")], [401, 200]);
+  const isKept = () => [...app.cache!.entries()].some(([key]) => key.includes(cookie));
+  await poll(async () => (await statusOver("http")) === 200 && isKept());
+  assert.deepEqual([await statusOver("https"), await statusOver("http")], [401, 200]);
 });

@@ -91,7 +91,7 @@ export class Guard {
     // Who is signed out is refused with the next request: where that cannot be heard, nobody is kept.
     if (!cache || !trusts || cache.isBrief) return this.#lookUp(accounts, facts, now, null);
     const { authorization, cookie } = facts.headers;
-    const key = cookie === undefined ? String(authorization) : callerKey(authorization, cookie);
+    const key = cookie === undefined ? String(authorization) : callerKey(authorization, cookie, facts.origin);
     const kept = cache.isOn ? cache.get<Recognized>(key) : undefined;
     if (kept && (kept.until === null || now < kept.until)) return kept;
     return cache.load(key, async (fill) => {
@@ -138,9 +138,16 @@ export class Guard {
   }
 }
 
-/** No header holds a NUL, and every other key in the cache does: a header by itself is a key of its own. */
-function callerKey(authorization: string | readonly string[] | undefined, cookie: string | readonly string[]): string {
-  return `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}`;
+/**
+ * No header holds a NUL, and every other key in the cache does: a header by itself is a key of its own. A cookie that
+ * counts at one origin need not count at another: over https it must have a name that only this host can set.
+ */
+function callerKey(
+  authorization: string | readonly string[] | undefined,
+  cookie: string | readonly string[],
+  origin: string,
+): string {
+  return `\0who\0${authorization}\0${String(cookie).replace(POSITION, "")}\0${origin}`;
 }
 
 /** The actor, if the endpoint is for such. @throws {Fault} UNAUTHENTICATED */
