@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { modules } from "../call/test/stand.ts";
@@ -51,3 +52,43 @@ for (const [how, args] of [
     }
   });
 }
+
+test("in production standard output holds JSON alone, and no page is told that is not served", async () => {
+  await using database = await startTestApp({ services: modules });
+  const folder = mkdtempSync(join(tmpdir(), "lineshaft-run-"));
+  const settings = { NODE_ENV: "production", LINESHAFT_SECRET: "a secret of a test, 32 characters long" };
+  const env = { ...process.env, ...settings, DATABASE_URL: database.database as string, PORT: "0", METRICS_PORT: "0" };
+  const child = spawn(process.execPath, [SERVED], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    let told = "";
+    child.stderr.on("data", (chunk) => (told += chunk));
+    const lines = text(child.stdout);
+    await poll(() => told.includes("Ctrl-C ends it"), { timeoutMs: WAIT_MS, what: "the app" });
+    child.kill("SIGTERM");
+    await once(child, "close");
+    assert.match(told, /API +http:[\s\S]*Ended/);
+    assert.doesNotMatch(told, /dev\/mail/);
+    const messages = (await lines).trim().split("\n");
+    assert.deepEqual(
+      messages.map((line) => JSON.parse(line).msg),
+      ["SMTP_URL is not set: mails are recorded, and sent to nobody"],
+    );
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a folder that cannot hold the embedded Postgres is told without a stack", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lineshaft-run-"));
+  try {
+    const env = { ...process.env, DATABASE_URL: "", LINESHAFT_DATA: join(SERVED, "data") };
+    const child = spawn(process.execPath, [SERVED], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+    const [told, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    assert.equal(code, 1);
+    assert.match(told, /The folder ".*" cannot be created or written to by this user \(ENOTDIR\)/);
+    assert.doesNotMatch(told, /\n +at /);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

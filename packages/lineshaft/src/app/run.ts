@@ -44,8 +44,11 @@ export function registerTool(tool: Tool | undefined): void {
 
 type Start = (options: StartOptions) => Promise<RunningApp>;
 
-/** Writes a line for the person at the terminal. */
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const isProduction = () => process.env.NODE_ENV === "production";
+
+/** Writes a line for the person at the terminal. In production standard output holds log lines only: whoever collects
+ * them reads JSON. */
+const say = (line: string): void => void (isProduction() ? process.stderr : process.stdout).write(`${line}\n`);
 
 /** Starts an app, prints where it is, and stays until it is told to end. Sets the exit code. */
 export async function runApp(options: AppOptions, start: Start): Promise<void> {
@@ -64,7 +67,7 @@ export async function runApp(options: AppOptions, start: Start): Promise<void> {
     ["Health", `${running.url}/health/ready`],
     ["Metrics", running.metricsUrl],
     ...Object.keys(options.sites ?? {}).map((path) => ["Page", `${running.url}${path}`] as const),
-    ...(running.mails ? [["Mails", `${running.url}${MAIL_PATH}`] as const] : []),
+    ...(running.mails && !isProduction() ? [["Mails", `${running.url}${MAIL_PATH}`] as const] : []),
   ] as const;
   say(`\n  ${options.title ?? "The app"} is up after ${seconds} s\n`);
   for (const [what, where] of lines) say(`  ${what.padEnd(14)} ${where}`);

@@ -1,7 +1,6 @@
 /**
  * Store: the database of an app, embedded or given, brought to the declared schema.
  */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { type Connection, clientConfig } from "../data/connection.ts";
@@ -34,7 +33,6 @@ export async function openStore(
     const label = `Postgres at ${hostOf(settings.databaseUrl)}`;
     return { connection: settings.databaseUrl, label, async [Symbol.asyncDispose]() {} };
   }
-  await mkdir(settings.dataFolder, { recursive: true });
   const folder = join(settings.dataFolder, "postgres");
   const server = await startEmbeddedPostgres({
     ...embedded,
