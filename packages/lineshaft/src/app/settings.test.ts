@@ -96,6 +96,7 @@ describe("settings", () => {
 
   test("production needs a secret of its own", () => {
     assert.match(problemsOf({ NODE_ENV: "production" }), /LINESHAFT_SECRET is not set/);
+    assert.doesNotMatch(problemsOf({ NODE_ENV: "production", LINESHAFT_SECRET: "short" }), /is not set/);
     assert.equal(problemsOf({ NODE_ENV: "production", LINESHAFT_SECRET: LONG_SECRET }), "");
   });
 

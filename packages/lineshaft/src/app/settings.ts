@@ -78,7 +78,7 @@ export function readSettings(environment: Environment, projectFolder: string): S
   if (settings.port !== 0 && settings.port === settings.metricsPort) {
     problems.push(`PORT and METRICS_PORT are both ${settings.port}; give them different ports.`);
   }
-  if (settings.mode === "production" && settings.secret === null) {
+  if (settings.mode === "production" && !environment.LINESHAFT_SECRET) {
     problems.push("LINESHAFT_SECRET is not set. In production every node needs the same one: openssl rand -base64 32");
   }
   if (problems.length > 0) throw new SettingsError(problems);
