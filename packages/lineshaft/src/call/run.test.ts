@@ -85,6 +85,27 @@ for (const server of TEST_SERVERS) {
       await assert.rejects(stand.call(going), isFault("ALREADY_EXISTS", 409));
     });
 
+    test("a reference to nothing names its column; a row that is referred to does not", async () => {
+      const name = "note_text_fkey";
+      await site.ask(`alter table bank.note add constraint ${name} foreign key (text) references bank.account (name)`);
+      try {
+        const pointing = (text: string) => command(({ db }) => db.insertInto("note").values({ text }).execute());
+        await assert.rejects(stand.call(pointing("nobody")), (error: Fault) => {
+          assert.equal(error.code, "STILL_REFERENCED");
+          const errors = [
+            { in: "body", pointer: "/text", rule: "reference", detail: "refers to nothing that is there" },
+          ];
+          assert.deepEqual(error.errors, errors);
+          return true;
+        });
+        await stand.call(pointing("alice"));
+        const deleting = command(({ db }) => db.deleteFrom("account").where("name", "=", "alice").execute());
+        await assert.rejects(stand.call(deleting), { code: "STILL_REFERENCED", errors: undefined });
+      } finally {
+        await site.ask(`alter table bank.note drop constraint ${name}`);
+      }
+    });
+
     test("a savepoint lets a run go on after a failure it expects", async () => {
       const careful = command(async ({ db }) => {
         await sql`savepoint here`.execute(db);

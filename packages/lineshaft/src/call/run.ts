@@ -160,7 +160,15 @@ function unknownOutcome(cause: unknown): Fault {
 /** What the caller is told; errors that nobody expected pass as they are and are shown as `INTERNAL`. */
 function shown(error: unknown, endpoint: EndpointDefinition): unknown {
   if (error instanceof Fault) return error;
-  if (errorCode(error) === "23505") return fault("ALREADY_EXISTS", { cause: error, errors: takenColumns(error) });
+  const detail = (error as { detail?: string } | null | undefined)?.detail ?? "";
+  if (errorCode(error) === "23505") {
+    return fault("ALREADY_EXISTS", { cause: error, errors: ofColumns(detail, "unique", "is taken") });
+  }
+  // When a row that others refer to is deleted, the same code comes with another text: no input is to blame then.
+  if (errorCode(error) === "23503" && detail.includes("is not present in table")) {
+    const errors = ofColumns(detail, "reference", "refers to nothing that is there");
+    return fault("STILL_REFERENCED", { cause: error, errors });
+  }
   if (isReadOnly(error)) {
     if (endpoint.kind === "command") return fault("DATABASE_UNAVAILABLE", { cause: error, retryAfterSeconds: 1 });
     return new Error(`${endpoint.route} is a query and cannot write: make it a command.`, { cause: error });
@@ -168,12 +176,8 @@ function shown(error: unknown, endpoint: EndpointDefinition): unknown {
   return databaseFault(error) ?? error;
 }
 
-/** Which columns of a unique constraint are taken: their names are public, the values in the message are not. */
-function takenColumns(error: unknown): FieldError[] {
-  const { detail = "" } = error as { detail?: string };
-  const columns = /\(([^)]*)\)=/.exec(detail)?.[1]?.split(", ") ?? [];
-  return columns.map((column) => {
-    const name = column.replaceAll('"', "");
-    return { in: "body", pointer: `/${name}`, rule: "unique", detail: "is taken" };
-  });
+/** Which columns broke a constraint: their names are public, the values in the message are not. */
+function ofColumns(message: string, rule: string, detail: string): FieldError[] {
+  const columns = /\(([^)]*)\)=/.exec(message)?.[1]?.split(", ") ?? [];
+  return columns.map((column) => ({ in: "body", pointer: `/${column.replaceAll('"', "")}`, rule, detail }));
 }
