@@ -63,7 +63,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
 function help(words: readonly string[]): number {
   const group = COMMANDS.filter(({ name }) => name.split(" ")[0] === words[0]);
   if (words.length === 0) say(overview(COMMANDS));
-  else if (words.length === 1 && group.length > 1) say(group.map(helpOf).join("\n\n"));
+  else if (words.length === 1 && group.length > 0) say(group.map(helpOf).join("\n\n"));
   else say(helpOf(find(words).command));
   return EXIT.done;
 }

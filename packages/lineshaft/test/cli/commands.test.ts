@@ -42,6 +42,7 @@ describe("the command line", () => {
     assert.equal(await project.output("--help"), overview);
     assert.equal((await project.run([])).code, 2);
     assert.match(await project.output("help", "migrate"), /lineshaft migrate plan[\s\S]*lineshaft migrate status/);
+    assert.match(await project.output("help", "check"), /Usage +lineshaft check cache/);
     for (const args of [
       ["routes", "--help"],
       ["routes", "-h"],
