@@ -41,6 +41,13 @@ export interface Follower {
   onState(state: LinkState, reason: string): void;
 }
 
+/** That a stream ends with its app goes without saying; not so that there is none. */
+const LEVELS: { readonly [state in LinkState]?: "warn" | "debug" } = {
+  polling: "warn",
+  reconnecting: "warn",
+  stopped: "debug",
+};
+
 export class Link {
   readonly #options: LinkOptions;
   readonly #follower: Follower;
@@ -141,8 +148,7 @@ export class Link {
     if (this.#state === state || this.#state === "stopped") return;
     this.#state = state;
     const { log, name } = this.#options;
-    const isBad = state === "polling" || state === "reconnecting";
-    log[isBad ? "warn" : "info"]({ state, reason }, `${name}: ${state}`);
+    log[LEVELS[state] ?? "info"]({ state, reason }, `${name}: ${state}`);
     this.#follower.onState(state, reason);
   }
 }
