@@ -108,8 +108,13 @@ function nameOf(folder: string): string {
 function nextSteps(folder: string, manager: Manager, isInstalled: boolean): string {
   const where = relative(process.cwd(), folder);
   const run = manager === "npm" ? "npm run dev" : `${manager} dev`;
-  const steps = [...(where ? [`cd ${where}`] : []), ...(isInstalled ? [] : [`${manager} install`]), run];
+  const steps = [...(where ? [`cd ${quoted(where)}`] : []), ...(isInstalled ? [] : [`${manager} install`]), run];
   return `\nNext:\n\n${steps.map((step) => `  ${step}`).join("\n")}\n\n`;
+}
+
+/** As a shell takes it: quotes stand only where they must. */
+function quoted(path: string): string {
+  return /^[\w./\\:@+-]+$/.test(path) ? path : `"${path.replace(/["$`]/g, "\\$&")}"`;
 }
 
 /** Installing, by the package manager that runs this. */

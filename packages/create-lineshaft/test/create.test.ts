@@ -136,7 +136,7 @@ describe("npm create lineshaft", { timeout: 10 * 60_000 }, () => {
   test("makes a project with its name, on this version of the platform", async () => {
     const { code, output } = await create(["My Shop", "--no-install"]);
     assert.equal(code, 0, output);
-    assert.match(output, /Next:\s+cd My Shop\s+npm install\s+npm run dev/);
+    assert.match(output, /Next:\s+cd "My Shop"\s+npm install\s+npm run dev/);
     const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
     const { version } = JSON.parse(readFileSync(join(ROOT, "packages/lineshaft/package.json"), "utf8"));
     assert.equal(manifest.name, "my-shop");
