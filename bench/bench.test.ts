@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { startTestApp } from "lineshaft/testkit";
 import { renderChart } from "./chart.ts";
-import { seed, seedSessions } from "./dataset.ts";
+import { seed, seedForCache } from "./dataset.ts";
 import { readResult } from "./generator.ts";
 import { readOptions, UsageError } from "./options.ts";
 import { originOf, selfTimes } from "./profile.ts";
@@ -66,7 +66,7 @@ describe("our servers of the benchmark", () => {
           ? database
           : `postgres://${database.user}@${encodeURIComponent(database.host)}:${database.port}/${database.database}`;
       await seed(url);
-      if (suite === CACHE) await seedSessions(url);
+      if (suite === CACHE) await seedForCache(url);
       await verify(running.url, suite.checksOf(suite.servers.find(({ name }) => name === "lineshaft")!));
     });
   }

@@ -23,7 +23,7 @@ import {
 } from "../packages/lineshaft/src/engines/postgres-embedded/index.ts";
 import { watchCache } from "./cache-figures.ts";
 import { renderChart } from "./chart.ts";
-import { emptyEntries, seed, seedSessions } from "./dataset.ts";
+import { emptyEntries, seed, seedForCache } from "./dataset.ts";
 import { provideGenerator, putLoad } from "./generator.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchOptions, readOptions, UsageError, usageOf } from "./options.ts";
@@ -50,7 +50,7 @@ async function prepareDatabase(databaseUrl: string, { servers, scenarios }: Suit
   const server = await startServer(ours, { databaseUrl });
   await server.stop();
   await seed(databaseUrl);
-  if (scenarios.some(({ signedIn }) => signedIn)) await seedSessions(databaseUrl);
+  if (scenarios.some(({ signedIn }) => signedIn)) await seedForCache(databaseUrl);
 }
 
 async function startAll(kinds: readonly ServerKind[], setting: ServerSetting, suite: Suite): Promise<RunningServer[]> {

@@ -85,7 +85,7 @@ export const CACHED_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "list",
-    title: "List of 20 with a join",
+    title: "List of 20 with three joins",
     goals: [{ to: "fastify", rateMin: 12 }],
     method: "GET",
     path: "/notes?after=$",

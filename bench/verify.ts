@@ -5,7 +5,7 @@
  * what the rules refuse. A server that is fast because it does less is found here.
  */
 import assert from "node:assert/strict";
-import { AUTHORS, authorName, noteId, noteRow, sessionToken } from "./dataset.ts";
+import { AUTHORS, authorName, labelOf, noteId, noteRow, sessionToken } from "./dataset.ts";
 import { ENTRY, PERSON } from "./scenarios.ts";
 
 export interface Check {
@@ -33,11 +33,18 @@ const refused = (what: string, path: string, body: unknown): Check => ({
 const { address } = PERSON;
 const { author, title, body } = ENTRY;
 
-function pageAfter(number: number) {
+function pageAfter(number: number, hasLabels = false) {
   const numbers = Array.from({ length: 20 }, (_, index) => number + 1 + index);
   const items = numbers.map((each) => {
     const { id, title, done, createdAt } = noteRow(each);
-    return { id, title, done, createdAt, authorName: authorName((each % AUTHORS) + 1) };
+    return {
+      id,
+      title,
+      done,
+      createdAt,
+      authorName: authorName((each % AUTHORS) + 1),
+      ...(hasLabels ? { label: labelOf(each) } : {}),
+    };
   });
   return { items, next: noteId(number + 20) };
 }
@@ -97,7 +104,7 @@ export const CACHED_CHECKS: readonly Check[] = [
       what,
       method: "GET",
       path: `/notes?after=${noteId(PAGE_FROM)}`,
-      expected: { status: 200, body: pageAfter(PAGE_FROM) },
+      expected: { status: 200, body: pageAfter(PAGE_FROM, true) },
     }),
   ),
 ];

@@ -21,8 +21,10 @@ const { pool, ask } = openPool({
     where session."token" = $1 and session."expiresAt" > now()`,
   one: `select ${COLUMNS} from bench.note where "id" = $1`,
   change: `update bench.note set "done" = $2 where "id" = $1 returning ${COLUMNS}`,
-  some: `select note."id", note."title", note."done", note."createdAt", author."name" as "authorName"
+  some: `select note."id", note."title", note."done", note."createdAt",
+      author."name" as "authorName", label."name" as "label"
     from bench.note join bench.author on author."id" = note."author"
+      join bench.note_label on note_label."note" = note."id" join bench.label on label."id" = note_label."label"
     where note."id" > $1 order by note."id" limit $2`,
 });
 
@@ -37,7 +39,10 @@ const closed = (properties) => ({
 const texts = { title: { type: "string" }, done: { type: "boolean" }, createdAt: time };
 const note = closed({ id: uuid, author: uuid, title: texts.title, body: { type: "string" }, ...texts });
 const page = closed({
-  items: { type: "array", items: closed({ id: uuid, ...texts, authorName: { type: "string" } }) },
+  items: {
+    type: "array",
+    items: closed({ id: uuid, ...texts, authorName: { type: "string" }, label: { type: "string" } }),
+  },
   next: { type: ["string", "null"] },
 });
 

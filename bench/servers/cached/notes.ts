@@ -1,10 +1,23 @@
 /**
  * Notes of signed-in callers, as a Lineshaft service: nothing is written here for the cache, which is what is measured.
  */
-import { field, page } from "lineshaft";
-import { Author, Note, notes, PAGE_ROWS } from "../notes.ts";
+import { entity, field, page, service } from "lineshaft";
+import { Author, Note, PAGE_ROWS } from "../notes.ts";
 
-export { hello, notes } from "../notes.ts";
+export class Label extends entity("label", { id: field.id(), name: field.text({ max: 80 }) }) {}
+
+export class NoteLabel extends entity("note_label", {
+  id: field.id(),
+  note: field.ref(() => Note).unique(),
+  label: field.ref(() => Label),
+}) {}
+
+export const notes = service("bench", { entities: { Author, Note, Label, NoteLabel }, actor: "anyone" });
+
+export const hello = notes.query("GET /hello", {
+  output: { message: field.text(), version: field.integer(), ready: field.boolean() },
+  run: async () => ({ message: "Good morning", version: 1, ready: true }),
+});
 
 export const mine = notes.query("GET /mine/notes/:id", {
   actor: "account",
@@ -16,12 +29,19 @@ export const mine = notes.query("GET /mine/notes/:id", {
 
 export const some = notes.query("GET /notes", {
   input: { after: Note.fields.id },
-  output: page({ ...Note.pick("id", "title", "done", "createdAt"), authorName: Author.fields.name }),
+  output: page({
+    ...Note.pick("id", "title", "done", "createdAt"),
+    authorName: Author.fields.name,
+    label: Label.fields.name,
+  }),
   async run({ input, db }) {
     const items = await db
       .selectFrom("note")
       .innerJoin("author", "author.id", "note.author")
-      .select(["note.id", "note.title", "note.done", "note.createdAt", "author.name as authorName"])
+      .innerJoin("note_label", "note_label.note", "note.id")
+      .innerJoin("label", "label.id", "note_label.label")
+      .select(["note.id", "note.title", "note.done", "note.createdAt"])
+      .select(["author.name as authorName", "label.name as label"])
       .where("note.id", ">", input.after)
       .orderBy("note.id")
       .limit(PAGE_ROWS)

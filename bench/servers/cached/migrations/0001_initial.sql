@@ -104,18 +104,26 @@ create table "bench"."note" (
 alter table "bench"."note" replica identity full;
 create index "note_author_idx" on "bench"."note" using btree ("author");
 
--- create-table:bench.entry (additive). An entity is declared.
+-- create-table:bench.label (additive). An entity is declared.
 -- Locks: none on existing tables.
-create table "bench"."entry" (
+create table "bench"."label" (
   "id" uuid default lineshaft.uuidv7() not null,
-  "author" uuid not null,
-  "title" character varying(200) not null,
-  "body" character varying(2000) not null,
-  "createdAt" timestamp(3) with time zone default now() not null,
-  constraint "entry_pkey" primary key ("id")
+  "name" character varying(80) not null,
+  constraint "label_pkey" primary key ("id")
 );
-alter table "bench"."entry" replica identity full;
-create index "entry_author_idx" on "bench"."entry" using btree ("author");
+alter table "bench"."label" replica identity full;
+
+-- create-table:bench.note_label (additive). An entity is declared.
+-- Locks: none on existing tables.
+create table "bench"."note_label" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "note" uuid not null,
+  "label" uuid not null,
+  constraint "note_label_pkey" primary key ("id"),
+  constraint "note_label_note_key" unique ("note")
+);
+alter table "bench"."note_label" replica identity full;
+create index "note_label_label_idx" on "bench"."note_label" using btree ("label");
 
 -- add-foreign-key:accounts.credential.credential_account_fkey (additive). A reference is declared.
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
@@ -133,6 +141,10 @@ alter table "accounts"."verification" add constraint "verification_account_fkey"
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
 alter table "bench"."note" add constraint "note_author_fkey" foreign key ("author") references "bench"."author" ("id") on delete restrict;
 
--- add-foreign-key:bench.entry.entry_author_fkey (additive). A reference is declared.
+-- add-foreign-key:bench.note_label.note_label_note_fkey (additive). A reference is declared.
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
-alter table "bench"."entry" add constraint "entry_author_fkey" foreign key ("author") references "bench"."author" ("id") on delete restrict;
+alter table "bench"."note_label" add constraint "note_label_note_fkey" foreign key ("note") references "bench"."note" ("id") on delete restrict;
+
+-- add-foreign-key:bench.note_label.note_label_label_fkey (additive). A reference is declared.
+-- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
+alter table "bench"."note_label" add constraint "note_label_label_fkey" foreign key ("label") references "bench"."label" ("id") on delete restrict;

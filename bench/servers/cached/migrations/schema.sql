@@ -75,16 +75,12 @@ alter table "bench"."author" replica identity full;
 alter table "bench"."author" add constraint "author_email_key" UNIQUE (email);
 alter table "bench"."author" add constraint "author_pkey" PRIMARY KEY (id);
 
-create table "bench"."entry" (
+create table "bench"."label" (
   "id" uuid default lineshaft.uuidv7() not null,
-  "author" uuid not null,
-  "title" character varying(200) not null,
-  "body" character varying(2000) not null,
-  "createdAt" timestamp(3) with time zone default now() not null
+  "name" character varying(80) not null
 );
-alter table "bench"."entry" replica identity full;
-alter table "bench"."entry" add constraint "entry_pkey" PRIMARY KEY (id);
-CREATE INDEX entry_author_idx ON bench.entry USING btree (author);
+alter table "bench"."label" replica identity full;
+alter table "bench"."label" add constraint "label_pkey" PRIMARY KEY (id);
 
 create table "bench"."note" (
   "id" uuid default lineshaft.uuidv7() not null,
@@ -98,8 +94,19 @@ alter table "bench"."note" replica identity full;
 alter table "bench"."note" add constraint "note_pkey" PRIMARY KEY (id);
 CREATE INDEX note_author_idx ON bench.note USING btree (author);
 
+create table "bench"."note_label" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "note" uuid not null,
+  "label" uuid not null
+);
+alter table "bench"."note_label" replica identity full;
+alter table "bench"."note_label" add constraint "note_label_note_key" UNIQUE (note);
+alter table "bench"."note_label" add constraint "note_label_pkey" PRIMARY KEY (id);
+CREATE INDEX note_label_label_idx ON bench.note_label USING btree (label);
+
 alter table "accounts"."credential" add constraint "credential_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
 alter table "accounts"."session" add constraint "session_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
 alter table "accounts"."verification" add constraint "verification_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
-alter table "bench"."entry" add constraint "entry_author_fkey" FOREIGN KEY (author) REFERENCES bench.author(id) ON DELETE RESTRICT;
 alter table "bench"."note" add constraint "note_author_fkey" FOREIGN KEY (author) REFERENCES bench.author(id) ON DELETE RESTRICT;
+alter table "bench"."note_label" add constraint "note_label_label_fkey" FOREIGN KEY (label) REFERENCES bench.label(id) ON DELETE RESTRICT;
+alter table "bench"."note_label" add constraint "note_label_note_fkey" FOREIGN KEY (note) REFERENCES bench.note(id) ON DELETE RESTRICT;
