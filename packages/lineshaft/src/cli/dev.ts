@@ -33,7 +33,7 @@ export const dev: Command = {
   description:
     "Runs the app in development and starts it again when a source file below this folder changes; the embedded\n" +
     "Postgres goes on. A file that cannot be loaded is shown, and the next change is waited for. Tests, migrations,\n" +
-    "node_modules and folders whose name begins with a dot are not watched.",
+    "node_modules, folders whose name begins with a dot, and pages with a vite.config are not watched.",
   options: { app: APP_OPTION },
   async run(call) {
     if (process.env["NODE_ENV"] === "production") {

@@ -3,6 +3,7 @@
  *
  * One watch per folder, because one on the whole tree would walk `node_modules`. Changes that come together, as when an
  * editor formats what it has saved, are told once.
+ * A folder with a `vite.config` holds a page, and is left out with all below it.
  * Limits. `FOLDERS_MAX` folders; what lies beyond is not watched, and `onLimit` hears of it.
  */
 import { type FSWatcher, readdirSync, watch } from "node:fs";
@@ -15,6 +16,8 @@ export const FOLDERS_MAX = 4_000;
 /** Folders that hold no source of the app, beside those whose name begins with a dot. */
 const IGNORED = new Set(["node_modules", "migrations", "dist", "build", "coverage"]);
 const SOURCE = /\.(?:[cm]?[jt]s|[jt]sx|json)$/;
+/** Marks a page that another tool builds and reloads; its changes are none of the app's. */
+const PAGE = /^vite\.config\.[cm]?[jt]s$/;
 const TEST = /\.test\.[cm]?[jt]sx?$/;
 
 export interface Watching extends Disposable {
@@ -56,9 +59,14 @@ export function watchSources(
       else if (!IGNORED.has(name) && !name.startsWith(".")) add(join(folder, name), true);
     });
     if (watcher === null) return;
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    if (folder !== "" && entries.some(({ name }) => PAGE.test(name))) {
+      watcher.close();
+      return;
+    }
     watchers.set(folder, watcher);
     watcher.on("error", () => watchers.delete(folder));
-    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    for (const entry of entries) {
       if (entry.isDirectory() && !IGNORED.has(entry.name) && !entry.name.startsWith("."))
         add(join(folder, entry.name), isNew);
       else if (isNew && isSource(entry.name)) note(join(folder, entry.name));

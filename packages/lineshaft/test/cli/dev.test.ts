@@ -87,16 +87,20 @@ describe("lineshaft dev", { timeout: 240_000 }, () => {
     assert.equal(await end(child, "SIGINT"), 0);
   });
 
-  test("a command works beside it, on its database; tests and migrations are no change", async () => {
+  test("a command works beside it, on its database; tests, migrations and pages are no change", async () => {
     await using project = new Project();
+    project.write("web/vite.config.ts", "\n");
+    project.write("web/src/page.tsx", "\n");
     const { child, output } = project.spawn(["dev"]);
     await poll("the first start", () => urlIn(output()));
     assert.match(await project.output("migrate", "status"), /0001_initial +applied/);
     project.write("links.test.ts", "// nothing\n");
     project.write("migrations/notes.json", "{}\n");
+    project.write("web/src/page.tsx", "// nothing\n");
     project.write("node_modules/other/index.js", "\n");
     project.write("links.ts", linksText({ word: "two" }));
     await poll("one restart", () => (/links\.ts changed: serving/.test(output()) ? true : null));
+    assert.match(output(), /● links\.ts changed/);
     assert.equal(output().split("changed").length, 2);
     await end(child, "SIGKILL");
     await poll("the end of all it had", () => (processesOf(project.folder) === "" ? true : null));
