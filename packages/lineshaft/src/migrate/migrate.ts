@@ -241,11 +241,13 @@ function assertComplete(run: Run, steps: readonly Step[]): void {
   }
   const missing = needed.filter((step) => step.need === "missing");
   if (missing.length === 0) return;
-  const names = missing.map((step) => `"${step.name}"`).join(", ");
+  const names = missing.map((step) => step.name);
+  const flags = names.map((name) => `--allow ${name}`).join(" ");
   throw new MigrationError(
     "MIGRATION_DESTRUCTIVE",
     "The declarations need what cannot be added without being asked for. " +
-      `Put ${names} into \`allow\` (LINESHAFT_MIGRATE_ALLOW), or change the declaration:\n\n${stepsSql(missing)}`,
+      `Run \`lineshaft migrate apply ${flags}\`, or start with LINESHAFT_MIGRATE_ALLOW=${names.join(",")}, ` +
+      `or change the declaration:\n\n${stepsSql(missing)}`,
     { details: { steps: missing.length } },
   );
 }
@@ -260,6 +262,6 @@ function behind(names: string, missing: readonly Step[]): MigrationError {
 
 function extraNotice(step: Step): string {
   return commentSafe(
-    `In the database and not declared; to remove it, LINESHAFT_MIGRATE_ALLOW=${step.name} at a start. ${step.why}`,
+    `In the database and not declared; to remove it: lineshaft migrate apply --allow ${step.name}. ${step.why}`,
   );
 }
