@@ -50,6 +50,7 @@ describe("the pages of accounts in a browser", { skip: process.env["CI"] ? false
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await said(page, /is confirmed/);
+    assert.equal(await page.getByText("Press the button").isVisible(), false);
     assert.equal(page.url().includes(token), false);
     assert.equal((await site.ask("/accounts/me", { headers: bearer })).body.emailVerified, true);
     const base = `${site.running.url}/accounts`;

@@ -76,8 +76,8 @@ function html({ title, text, field = "", button, done }: Page): string {
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">
 <title>${title}</title><style>${STYLE}</style></head>
-<body><main><h1>${title}</h1><p>${text}</p>
-<form data-done="${done}">${field}<button>${button}</button></form>
+<body><main><h1>${title}</h1>
+<form data-done="${done}"><p>${text}</p>${field}<button>${button}</button></form>
 <p role="status"></p>
 <noscript><p>This page needs JavaScript to send your answer.</p></noscript>
 </main><script src="pages.js" defer></script></body>
