@@ -41,7 +41,7 @@ async function run(app: App, { databaseUrl }: Go): Promise<void> {
     const settings = { ...readSettings(process.env, process.cwd()), ...database };
     const report = (line: string) => {
       // Where the database is has been said by who holds it.
-      if (databaseUrl === null || !line.startsWith("Database: ")) process.stdout.write(`  ${line}\n`);
+      if (!line.startsWith("Database: ")) process.stdout.write(`  ${line}\n`);
     };
     running = await app.start({ settings, report });
     const up: Up = { title: app.options.title ?? "The app", url: running.url, metricsUrl: running.metricsUrl };
