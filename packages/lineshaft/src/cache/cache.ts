@@ -364,7 +364,9 @@ export class Cache implements RelayConsumer, AsyncDisposable {
       await relay.verify(source.query);
       const known = this.#shapes;
       if (known && (await catalogVersion(source)) === known.catalog.version) return;
-      const shapes = await Shapes.load(source);
+      // Where nothing is told, answers have a short life all the same.
+      const untold = this.#mode === "on" ? await relay.untold(source.query) : new Set<number>();
+      const shapes = await Shapes.load(source, untold);
       if (turns !== this.#turns) return;
       if (known) log.info({}, "the schema has changed: the cache begins anew");
       this.#shapes = shapes;

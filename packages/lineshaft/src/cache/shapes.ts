@@ -10,13 +10,17 @@ export class Shapes {
   readonly catalog: Catalog;
   readonly #shapes = new Map<string, Shape>();
 
-  private constructor(catalog: Catalog) {
+  readonly #untold: ReadonlySet<number>;
+
+  private constructor(catalog: Catalog, untold: ReadonlySet<number>) {
     this.catalog = catalog;
+    this.#untold = untold;
   }
 
-  static async load(source: CatalogSource): Promise<Shapes> {
+  /** @param untold  Tables whose changes nobody tells: what reads them is not kept. */
+  static async load(source: CatalogSource, untold: ReadonlySet<number>): Promise<Shapes> {
     await loadParser();
-    return new Shapes(await loadCatalog(source));
+    return new Shapes(await loadCatalog(source), untold);
   }
 
   get(service: string, text: string): Shape | undefined {
@@ -25,7 +29,11 @@ export class Shapes {
 
   /** @param parameterTypes  As the server describes the statement. */
   add(service: string, text: string, parameterTypes: readonly number[]): Shape {
-    const shape = analyse(text, this.catalog, { searchPath: [service, "public"], parameterTypes });
+    const found = analyse(text, this.catalog, { searchPath: [service, "public"], parameterTypes });
+    const untold = found.isCacheable ? found.reads.find(({ table }) => this.#untold.has(table)) : undefined;
+    const shape = untold
+      ? { isCacheable: false as const, reason: `${untold.name}, whose changes are not told` }
+      : found;
     if (this.#shapes.size < SHAPES_MAX) this.#shapes.set(keyOf(service, text), shape);
     return shape;
   }

@@ -103,6 +103,18 @@ export async function whatIsMissed(
   return foreign && server.skipsOrigins ? "somebody else writes under a replication origin" : null;
 }
 
+/** SQL for the tables of which these publications do not tell, and for those that are read with their rows in them. */
+export function untoldBy(publications: readonly Publication[]): string {
+  const names = publications.map(({ name }) => pg.escapeLiteral(name)).join(", ");
+  return `with recursive untold as (
+    select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')
+       and not exists (select from pg_catalog.pg_publication_tables t
+         where t.pubname in (${names}) and t.schemaname = n.nspname and t.tablename = c.relname)
+    union select i.inhparent from untold join pg_catalog.pg_inherits i on i.inhrelid = untold.oid)
+    select oid::bigint::float8 as oid from untold`;
+}
+
 /** Tables that a publication lacks, as `schema.table`. */
 export function unpublished(wanted: readonly Publication[], published: readonly string[]): readonly string[] {
   const known = new Set(published);

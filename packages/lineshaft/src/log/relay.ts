@@ -29,7 +29,7 @@ import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Commit } from "./changes.ts";
 import { Link, type LinkState } from "./link.ts";
-import { type AskLog, type LogServer, whatIsMissed } from "./obstacle.ts";
+import { type AskLog, type LogServer, untoldBy, whatIsMissed } from "./obstacle.ts";
 import { formatPosition, type Position } from "./position.ts";
 import type { ReplicationSession } from "./replication.ts";
 import { Seen } from "./seen.ts";
@@ -146,6 +146,12 @@ export class Relay implements AsyncDisposable {
     if (this.state !== "streaming") return;
     const missed = await whatIsMissed(ask, this.#identity!, this.#options.publications);
     if (missed !== null) await this.#link.renew(missed);
+  }
+
+  /** Tables whose changes are not told: not declared, and made by hand or by others. By their oids. */
+  async untold(ask: (text: string) => Promise<{ readonly rows: readonly unknown[] }>): Promise<ReadonlySet<number>> {
+    const { rows } = await ask(untoldBy(this.#options.publications));
+    return new Set((rows as readonly { readonly oid: number }[]).map(({ oid }) => oid));
   }
 
   /** Brings the gauges up to date: asks the database how far its log is, and how much more it keeps for us. */
