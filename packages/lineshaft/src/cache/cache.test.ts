@@ -11,6 +11,7 @@ import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
 import { missing, poll, startTestApp, TEST_SERVERS, type TestApp, type TestServer } from "../testkit/index.ts";
+import { holdCommits, releaseCommits } from "../testkit/test/held-commits.ts";
 import { COMMITS_MAX, Fence, Snapshot } from "./fence.ts";
 import { ENTRY_BYTES, Store } from "./store.ts";
 
@@ -303,19 +304,14 @@ for (const server of TEST_SERVERS) {
     test("a commit that is heard before it can be seen does not leave the old answer behind", async () => {
       const { app, client } = await open(server, true);
       await using _ = app;
-      await client.query("alter system set synchronous_commit = 'local'");
-      await client.query("alter system set synchronous_standby_names = 'nobody'");
-      await client.query("select pg_reload_conf()");
-      await poll(async () => (await client.query("show synchronous_standby_names")).rows[0].synchronous_standby_names);
+      const writer = await holdCommits(client, () => app.connect());
       await app.fetch("/posts/one");
-      const writer = await app.connect();
-      await writer.query("set synchronous_commit = on");
       const before = app.relay!.position;
       const written = writer.query("update site.post set views = 5 where slug = 'one'");
       await poll(() => app.relay!.position > before, { what: "the commit in the log" });
       // It waits for a standby that does not exist: told, and invisible. Whoever asks now reads the old row.
       for (let count = 0; count < 3; count++) assert.equal((await bodyOf(app, "/posts/one")).views, 0);
-      await client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+      await releaseCommits(client);
       await written;
       assert.equal((await bodyOf(app, "/posts/one")).views, 5);
       await Promise.all([client.end(), writer.end()]);

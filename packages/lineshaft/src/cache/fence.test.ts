@@ -5,6 +5,7 @@ import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
 import { missing, poll, startTestApp, TEST_SERVERS } from "../testkit/index.ts";
+import { holdCommits, releaseCommits } from "../testkit/test/held-commits.ts";
 
 class Post extends entity("post", { id: field.serial(), text: field.text() }) {}
 const site = service("site", { entities: { Post }, actor: "anyone" });
@@ -19,17 +20,13 @@ for (const server of TEST_SERVERS) {
   test(`${name}: ${server.name}`, { skip: missing(server) }, async () => {
     const options = { server, settings: { relay: "auto" as const }, embedded: {} };
     await using app = await startTestApp({ services: { site: { site, post } } }, options);
-    const [client, writer] = [await app.connect(), await app.connect()];
+    const client = await app.connect();
     const textOf = async (id: number) => ((await (await app.fetch(`/posts/${id}`)).json()) as { text: string }).text;
     const keptCount = () => [...app.cache!.entries()].length;
     await client.query("insert into site.post (text) values ('old'), ('other')");
     await textOf(1);
     await poll(() => app.cache!.isOn, { timeoutMs: 20_000, what: "the cache" });
-    await client.query("alter system set synchronous_commit = 'local'");
-    await client.query("alter system set synchronous_standby_names = 'nobody'");
-    await client.query("select pg_reload_conf()");
-    await poll(async () => (await client.query("show synchronous_standby_names")).rows[0].synchronous_standby_names);
-    await writer.query("set synchronous_commit = on");
+    const writer = await holdCommits(client, () => app.connect());
     const before = app.relay!.position;
     const written = writer.query("update site.post set text = 'new' where id = 1");
     await poll(() => app.relay!.position > before, { what: "the commit in the log" });
@@ -37,7 +34,7 @@ for (const server of TEST_SERVERS) {
     await client.query("create view site.later as select * from site.post");
     await poll(() => keptCount() === 0, { timeoutMs: 20_000, what: "a cache that begins anew" });
     assert.equal(await textOf(1), "old");
-    await client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+    await releaseCommits(client);
     await written;
     assert.equal(await textOf(1), "new");
     await Promise.all([client.end(), writer.end()]);

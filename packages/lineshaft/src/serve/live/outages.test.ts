@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { missing, poll, startTestApp, TEST_SERVERS, type TestApp, type TestServer } from "../../testkit/index.ts";
+import { holdCommits, releaseCommits } from "../../testkit/test/held-commits.ts";
 import { LIVE_APP, type Started, startLiveApp } from "./test/app.ts";
 import { eventually, Listener, Stream } from "./test/subscribers.ts";
 
@@ -75,22 +76,15 @@ for (const server of TEST_SERVERS) {
     test("a commit that is heard before it can be seen does not leave the old answer behind [LIVE-1]", async () => {
       await using started = await startLiveApp({ server, embedded: {} });
       const { app, client } = started;
-      await client.query("alter system set synchronous_commit = 'local'");
-      await client.query("alter system set synchronous_standby_names = 'nobody'");
-      await client.query("select pg_reload_conf()");
-      await eventually(
-        async () => (await client.query("show synchronous_standby_names")).rows[0].synchronous_standby_names,
-      );
+      const writer = await holdCommits(client, () => app.connect());
       using stream = await Stream.open(`${app.url}/posts/one`);
       await stream.until(() => true);
-      const writer = await app.connect();
-      await writer.query("set synchronous_commit = on");
       const runs = await started.metric("lineshaft_live_recomputations_total");
       const written = writer.query("update site.post set views = 5 where slug = 'one'");
       // It waits for a standby that does not exist: told, and invisible.
       await eventually(async () => (await started.metric("lineshaft_live_recomputations_total")) > runs + 2);
       assert.equal(stream.answers.length, 1);
-      await client.query("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+      await releaseCommits(client);
       await written;
       await stream.until(({ views }) => views === 5);
       await writer.end();
