@@ -63,23 +63,23 @@ export async function runSql(databaseUrl: string, statements: readonly string[])
   }
 }
 
-/** Labels are numbered from 1; a note has the one of its number. */
-const LABELS = 20;
-export const labelOf = (number: number): string => `Label ${(number % LABELS) + 1}`;
+/** Teams are numbered from 1; an author is in the one of its number. */
+const TEAMS = 10;
+export const teamOf = (author: number): string => `Team ${(author % TEAMS) + 1}`;
 
-const SEED_LABELS = [
-  `insert into bench.label ("name") select 'Label ' || n from generate_series(1, ${LABELS}) as n`,
-  `insert into bench.note_label ("note", "label")
-    select note."id", label."id"
-    from generate_series(1, ${NOTES}) as n
-      join bench.note on note."title" = 'Note ' || n join bench.label on label."name" = 'Label ' || n % ${LABELS} + 1`,
-  "vacuum analyze bench.label",
-  "vacuum analyze bench.note_label",
+const SEED_TEAMS = [
+  `insert into bench.team ("name") select 'Team ' || n from generate_series(1, ${TEAMS}) as n`,
+  `insert into bench.member ("author", "team")
+    select author."id", team."id"
+    from generate_series(1, ${AUTHORS}) as n
+      join bench.author on author."name" = 'Author ' || n join bench.team on team."name" = 'Team ' || n % ${TEAMS} + 1`,
+  "vacuum analyze bench.team",
+  "vacuum analyze bench.member",
 ];
 
-/** What the suite of kept answers needs beside the notes: labels, and callers that are signed in. */
+/** What the suite of kept answers needs beside the notes: teams, and callers that are signed in. */
 export async function seedForCache(databaseUrl: string): Promise<void> {
-  await runSql(databaseUrl, SEED_LABELS);
+  await runSql(databaseUrl, SEED_TEAMS);
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {

@@ -5,7 +5,7 @@
  * what the rules refuse. A server that is fast because it does less is found here.
  */
 import assert from "node:assert/strict";
-import { AUTHORS, authorName, labelOf, noteId, noteRow, sessionToken } from "./dataset.ts";
+import { AUTHORS, authorName, noteId, noteRow, sessionToken, teamOf } from "./dataset.ts";
 import { ENTRY, PERSON } from "./scenarios.ts";
 
 export interface Check {
@@ -33,7 +33,7 @@ const refused = (what: string, path: string, body: unknown): Check => ({
 const { address } = PERSON;
 const { author, title, body } = ENTRY;
 
-function pageAfter(number: number, hasLabels = false) {
+function pageAfter(number: number, hasTeams = false) {
   const numbers = Array.from({ length: 20 }, (_, index) => number + 1 + index);
   const items = numbers.map((each) => {
     const { id, title, done, createdAt } = noteRow(each);
@@ -43,7 +43,7 @@ function pageAfter(number: number, hasLabels = false) {
       done,
       createdAt,
       authorName: authorName((each % AUTHORS) + 1),
-      ...(hasLabels ? { label: labelOf(each) } : {}),
+      ...(hasTeams ? { team: teamOf((each % AUTHORS) + 1) } : {}),
     };
   });
   return { items, next: noteId(number + 20) };

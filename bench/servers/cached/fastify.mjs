@@ -22,9 +22,9 @@ const { pool, ask } = openPool({
   one: `select ${COLUMNS} from bench.note where "id" = $1`,
   change: `update bench.note set "done" = $2 where "id" = $1 returning ${COLUMNS}`,
   some: `select note."id", note."title", note."done", note."createdAt",
-      author."name" as "authorName", label."name" as "label"
+      author."name" as "authorName", team."name" as "team"
     from bench.note join bench.author on author."id" = note."author"
-      join bench.note_label on note_label."note" = note."id" join bench.label on label."id" = note_label."label"
+      join bench.member on member."author" = author."id" join bench.team on team."id" = member."team"
     where note."id" > $1 order by note."id" limit $2`,
 });
 
@@ -41,7 +41,7 @@ const note = closed({ id: uuid, author: uuid, title: texts.title, body: { type: 
 const page = closed({
   items: {
     type: "array",
-    items: closed({ id: uuid, ...texts, authorName: { type: "string" }, label: { type: "string" } }),
+    items: closed({ id: uuid, ...texts, authorName: { type: "string" }, team: { type: "string" } }),
   },
   next: { type: ["string", "null"] },
 });

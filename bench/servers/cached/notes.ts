@@ -4,15 +4,15 @@
 import { entity, field, page, service } from "lineshaft";
 import { Author, Note, PAGE_ROWS } from "../notes.ts";
 
-export class Label extends entity("label", { id: field.id(), name: field.text({ max: 80 }) }) {}
+export class Team extends entity("team", { id: field.id(), name: field.text({ max: 80 }) }) {}
 
-export class NoteLabel extends entity("note_label", {
+export class Member extends entity("member", {
   id: field.id(),
-  note: field.ref(() => Note).unique(),
-  label: field.ref(() => Label),
+  author: field.ref(() => Author).unique(),
+  team: field.ref(() => Team),
 }) {}
 
-export const notes = service("bench", { entities: { Author, Note, Label, NoteLabel }, actor: "anyone" });
+export const notes = service("bench", { entities: { Author, Note, Team, Member }, actor: "anyone" });
 
 export const hello = notes.query("GET /hello", {
   output: { message: field.text(), version: field.integer(), ready: field.boolean() },
@@ -32,16 +32,16 @@ export const some = notes.query("GET /notes", {
   output: page({
     ...Note.pick("id", "title", "done", "createdAt"),
     authorName: Author.fields.name,
-    label: Label.fields.name,
+    team: Team.fields.name,
   }),
   async run({ input, db }) {
     const items = await db
       .selectFrom("note")
       .innerJoin("author", "author.id", "note.author")
-      .innerJoin("note_label", "note_label.note", "note.id")
-      .innerJoin("label", "label.id", "note_label.label")
+      .innerJoin("member", "member.author", "author.id")
+      .innerJoin("team", "team.id", "member.team")
       .select(["note.id", "note.title", "note.done", "note.createdAt"])
-      .select(["author.name as authorName", "label.name as label"])
+      .select(["author.name as authorName", "team.name as team"])
       .where("note.id", ">", input.after)
       .orderBy("note.id")
       .limit(PAGE_ROWS)

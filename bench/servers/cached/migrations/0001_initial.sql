@@ -104,26 +104,26 @@ create table "bench"."note" (
 alter table "bench"."note" replica identity full;
 create index "note_author_idx" on "bench"."note" using btree ("author");
 
--- create-table:bench.label (additive). An entity is declared.
+-- create-table:bench.team (additive). An entity is declared.
 -- Locks: none on existing tables.
-create table "bench"."label" (
+create table "bench"."team" (
   "id" uuid default lineshaft.uuidv7() not null,
   "name" character varying(80) not null,
-  constraint "label_pkey" primary key ("id")
+  constraint "team_pkey" primary key ("id")
 );
-alter table "bench"."label" replica identity full;
+alter table "bench"."team" replica identity full;
 
--- create-table:bench.note_label (additive). An entity is declared.
+-- create-table:bench.member (additive). An entity is declared.
 -- Locks: none on existing tables.
-create table "bench"."note_label" (
+create table "bench"."member" (
   "id" uuid default lineshaft.uuidv7() not null,
-  "note" uuid not null,
-  "label" uuid not null,
-  constraint "note_label_pkey" primary key ("id"),
-  constraint "note_label_note_key" unique ("note")
+  "author" uuid not null,
+  "team" uuid not null,
+  constraint "member_pkey" primary key ("id"),
+  constraint "member_author_key" unique ("author")
 );
-alter table "bench"."note_label" replica identity full;
-create index "note_label_label_idx" on "bench"."note_label" using btree ("label");
+alter table "bench"."member" replica identity full;
+create index "member_team_idx" on "bench"."member" using btree ("team");
 
 -- add-foreign-key:accounts.credential.credential_account_fkey (additive). A reference is declared.
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
@@ -141,10 +141,10 @@ alter table "accounts"."verification" add constraint "verification_account_fkey"
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
 alter table "bench"."note" add constraint "note_author_fkey" foreign key ("author") references "bench"."author" ("id") on delete restrict;
 
--- add-foreign-key:bench.note_label.note_label_note_fkey (additive). A reference is declared.
+-- add-foreign-key:bench.member.member_author_fkey (additive). A reference is declared.
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
-alter table "bench"."note_label" add constraint "note_label_note_fkey" foreign key ("note") references "bench"."note" ("id") on delete restrict;
+alter table "bench"."member" add constraint "member_author_fkey" foreign key ("author") references "bench"."author" ("id") on delete restrict;
 
--- add-foreign-key:bench.note_label.note_label_label_fkey (additive). A reference is declared.
+-- add-foreign-key:bench.member.member_team_fkey (additive). A reference is declared.
 -- Locks: SHARE ROW EXCLUSIVE on both tables, for an instant.
-alter table "bench"."note_label" add constraint "note_label_label_fkey" foreign key ("label") references "bench"."label" ("id") on delete restrict;
+alter table "bench"."member" add constraint "member_team_fkey" foreign key ("team") references "bench"."team" ("id") on delete restrict;

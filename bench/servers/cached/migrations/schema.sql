@@ -75,12 +75,15 @@ alter table "bench"."author" replica identity full;
 alter table "bench"."author" add constraint "author_email_key" UNIQUE (email);
 alter table "bench"."author" add constraint "author_pkey" PRIMARY KEY (id);
 
-create table "bench"."label" (
+create table "bench"."member" (
   "id" uuid default lineshaft.uuidv7() not null,
-  "name" character varying(80) not null
+  "author" uuid not null,
+  "team" uuid not null
 );
-alter table "bench"."label" replica identity full;
-alter table "bench"."label" add constraint "label_pkey" PRIMARY KEY (id);
+alter table "bench"."member" replica identity full;
+alter table "bench"."member" add constraint "member_author_key" UNIQUE (author);
+alter table "bench"."member" add constraint "member_pkey" PRIMARY KEY (id);
+CREATE INDEX member_team_idx ON bench.member USING btree (team);
 
 create table "bench"."note" (
   "id" uuid default lineshaft.uuidv7() not null,
@@ -94,19 +97,16 @@ alter table "bench"."note" replica identity full;
 alter table "bench"."note" add constraint "note_pkey" PRIMARY KEY (id);
 CREATE INDEX note_author_idx ON bench.note USING btree (author);
 
-create table "bench"."note_label" (
+create table "bench"."team" (
   "id" uuid default lineshaft.uuidv7() not null,
-  "note" uuid not null,
-  "label" uuid not null
+  "name" character varying(80) not null
 );
-alter table "bench"."note_label" replica identity full;
-alter table "bench"."note_label" add constraint "note_label_note_key" UNIQUE (note);
-alter table "bench"."note_label" add constraint "note_label_pkey" PRIMARY KEY (id);
-CREATE INDEX note_label_label_idx ON bench.note_label USING btree (label);
+alter table "bench"."team" replica identity full;
+alter table "bench"."team" add constraint "team_pkey" PRIMARY KEY (id);
 
 alter table "accounts"."credential" add constraint "credential_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
 alter table "accounts"."session" add constraint "session_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
 alter table "accounts"."verification" add constraint "verification_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "bench"."member" add constraint "member_author_fkey" FOREIGN KEY (author) REFERENCES bench.author(id) ON DELETE RESTRICT;
+alter table "bench"."member" add constraint "member_team_fkey" FOREIGN KEY (team) REFERENCES bench.team(id) ON DELETE RESTRICT;
 alter table "bench"."note" add constraint "note_author_fkey" FOREIGN KEY (author) REFERENCES bench.author(id) ON DELETE RESTRICT;
-alter table "bench"."note_label" add constraint "note_label_label_fkey" FOREIGN KEY (label) REFERENCES bench.label(id) ON DELETE RESTRICT;
-alter table "bench"."note_label" add constraint "note_label_note_fkey" FOREIGN KEY (note) REFERENCES bench.note(id) ON DELETE RESTRICT;
