@@ -24,8 +24,8 @@ export interface Scenario {
   readonly adds?: boolean;
   /** Whether callers are signed in. */
   readonly signedIn?: boolean;
-  /** One request in so many is a `POST` to the same path with this body. */
-  readonly writes?: { readonly every: number; readonly bodies: readonly unknown[] };
+  /** One request in so many is a `POST` to the same path with one of these bodies, in turn: each write is a change. */
+  readonly writes?: { readonly every: number; readonly bodies: readonly [unknown, unknown] };
   /** Servers that do not take part. */
   readonly without?: readonly string[];
 }
@@ -123,12 +123,12 @@ function init(args)
   for index = 1, ${count} do
     ${scenario.signedIn ? `wrk.headers["Authorization"] = "Bearer " .. ${tokenOfIndex()}` : ""}
     requests[index] = wrk.format("${scenario.method}", ${key}, nil, ${bodyText(scenario.body)})
-    ${writes ? `writes[index] = wrk.format("POST", ${key}, nil, ${alternating(writes.bodies)})` : ""}
+    ${writes ? writes.bodies.map((body) => writeText(key, body)).join("\n    ") : ""}
   end
 end
 function request()
   count = count + 1
-  ${writes ? `if count % ${writes.every} == 0 then return writes[(count * 7) % #writes + 1] end` : ""}
+  ${writes ? nextWrite(writes.every, count) : ""}
   return requests[count % #requests + 1]
 end
 function done(summary, latency)
@@ -144,9 +144,14 @@ end
 
 const bodyText = (body: unknown): string => (body === undefined ? "nil" : `[==[${JSON.stringify(body)}]==]`);
 
-/** One body for the first request, the next for the next, so that a write is a change. */
-function alternating(bodies: readonly unknown[]): string {
-  return `({${bodies.map(bodyText).join(", ")}})[index % ${bodies.length} + 1]`;
+const writeText = (key: string, body: unknown): string =>
+  `writes[#writes + 1] = wrk.format("POST", ${key}, nil, ${bodyText(body)})`;
+
+/** Every row with the first body, then every row with the second; in strides, so that neighbours are far apart. */
+function nextWrite(every: number, rows: number): string {
+  const round = `count / ${every}`;
+  const place = `(${round} * 7) % ${rows} * 2 + math.floor(${round} / ${rows}) % 2 + 1`;
+  return `if count % ${every} == 0 then return writes[${place}] end`;
 }
 
 /** Each prepared request is signed in as one of the callers. */

@@ -8,7 +8,7 @@ import { poll } from "../poll.ts";
 const HELD = "pid from pg_stat_activity where wait_event = 'SyncRep'";
 const WAIT_MS = 20_000;
 
-/** Opens a connection whose commits wait from now on. The server takes up the setting some time after it has said so. */
+/** Opens a connection whose commits wait from now on. The server takes the setting up a while after it has said so. */
 export async function holdCommits(client: pg.Client, connect: () => Promise<pg.Client>): Promise<pg.Client> {
   await client.query("alter system set synchronous_commit = 'local'");
   await client.query("alter system set synchronous_standby_names = 'nobody'");
