@@ -113,13 +113,17 @@ async function measureOnce(
   };
 }
 
-/** Measures one server while the others are halted. A mirror asks ours for what it does not have yet. */
+/**
+ * Measures one server while the others are halted, once they have answered what they were asked: a server that stands
+ * still in the middle of a transaction holds its locks. A mirror asks ours for what it does not have yet.
+ */
 async function measureAlone(
   server: RunningServer,
   servers: readonly RunningServer[],
   measure: () => Promise<Measurement>,
 ): Promise<Measurement> {
   const others = servers.filter((each) => each !== server && !(server.kind.mirrors && each.kind.name === OURS));
+  await pause(REST_MS);
   for (const other of others) other.halt(true);
   try {
     return await measure();
