@@ -4,7 +4,7 @@ import { type BenchResult, type Summary, summarize } from "./result.ts";
 import { OURS } from "./servers.ts";
 import type { Suite } from "./suites.ts";
 
-const LABEL_WIDTH = 110;
+const LABEL_WIDTH = 160;
 const VALUE_WIDTH = 190;
 
 /** The bars of one scenario. */
