@@ -144,17 +144,15 @@ export class Exchange {
     const page = this.#options.pages.get(path);
     if (page) return this.#page(page, path, state);
     if (method === "OPTIONS") return this.#preflight(path, state);
-    return this.#reply(this.#find(method, target, state), state);
+    return this.#reply(this.#find(method, path, mark < 0 ? "" : target.slice(mark + 1), state), state);
   }
 
   /** The endpoint that a method and a path name. @throws {Fault} ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED */
-  #find(method: string, target: string, state: State): Target {
-    const mark = target.indexOf("?");
-    const path = mark < 0 ? target : target.slice(0, mark);
+  #find(method: string, path: string, query: string, state: State): Target {
     const match = this.#options.routes.match(method === "HEAD" ? "GET" : method, path);
     if (match.kind === "route") {
       const { route, params } = match;
-      return { route, params, query: mark < 0 ? "" : target.slice(mark + 1), question: null };
+      return { route, params, query, question: null };
     }
     state.service = match.service;
     if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
