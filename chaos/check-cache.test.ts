@@ -9,6 +9,7 @@ import pg from "pg";
 import type { CacheReport } from "../packages/lineshaft/src/call/cache-check.ts";
 import { startEmbeddedPostgres } from "../packages/lineshaft/src/engines/postgres-embedded/index.ts";
 import { poll } from "../packages/lineshaft/src/testkit/index.ts";
+import { COUNTERS_APP } from "./coherence.ts";
 import { FleetNode } from "./fleet.ts";
 
 const COUNTERS = 100;
@@ -51,7 +52,8 @@ test("two nodes under writes keep nothing old; a write that the log does not tel
   made.defer(() => postgres.stop());
   const nodes: FleetNode[] = [];
   made.defer(async () => void (await Promise.all(nodes.map((node) => node.kill("SIGKILL")))));
-  for (let count = 0; count < 2; count++) nodes.push(await FleetNode.start(postgres.url));
+  for (let count = 0; count < 2; count++)
+    nodes.push(await FleetNode.start({ app: COUNTERS_APP, databaseUrl: postgres.url }));
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
   made.defer(() => client.end());

@@ -1,7 +1,7 @@
 /**
  * Coherence: does a cache of any node ever give an answer that is too old, whatever breaks?
  *
- *     npm run chaos -- --reads 1000000 --nodes 3 --seed 1
+ *     npm run chaos -- coherence --reads 1000000 --nodes 3 --seed 1
  *
  * Model. Callers write and read counters on random nodes of a fleet, while faults happen. A write gives a value that
  * was never there before. What a read must give at least is known:
@@ -22,6 +22,7 @@ import { parseArgs } from "node:util";
 import pg from "pg";
 import { startEmbeddedPostgres } from "../packages/lineshaft/src/engines/postgres-embedded/index.ts";
 import { FleetNode, type Reply } from "./fleet.ts";
+import { pick, randomOf } from "./random.ts";
 
 export interface CoherencePlan {
   readonly reads: number;
@@ -47,6 +48,8 @@ export interface CoherenceResult {
   readonly seconds: number;
 }
 
+/** The app of the check. */
+export const COUNTERS_APP = join(import.meta.dirname, "counters.ts");
 const COUNTERS = 200;
 const CALLERS = 24;
 const WRITE_SHARE = 0.08;
@@ -59,17 +62,6 @@ const STALE_SHOWN = 100;
 const DATABASE_MS = 60_000;
 /** Writes of one counter that are remembered. */
 const WRITTEN_MAX = 200;
-
-/** Numbers that follow from a seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A write that was answered: its value is there for whoever asks later and has heard of the position. */
 interface Written {
@@ -137,18 +129,18 @@ async function callOn({ plan, nodes, checker, random }: Stage, name: number): Pr
     const brought = position;
     try {
       if (random() < WRITE_SHARE) {
-        const reply = answered(await node.ask("POST", path, brought));
-        const { value } = reply;
+        const reply = answered(await node.ask("POST", path, { position: brought }));
+        const value = valueIn(reply);
         own[number] = Math.max(own[number]!, value);
         checker.wrote(number, value, reply.position === undefined ? null : positionOf(reply.position));
         position = newest(position, reply.position);
       } else {
         const least = own[number]!;
         const sentMs = performance.now();
-        const reply = answered(await node.ask("GET", path, brought));
+        const reply = answered(await node.ask("GET", path, { position: brought }));
         const told = reply.position === undefined ? null : positionOf(reply.position);
         const what = `caller ${name}, port ${node.port}, counter ${number}, ${brought} brought, ${reply.position} told`;
-        const seen = plan.isCanary ? (first[number] ??= reply.value) : reply.value;
+        const seen = plan.isCanary ? (first[number] ??= valueIn(reply)) : valueIn(reply);
         checker.read(what, Math.max(least, checker.knownAt(number, told, sentMs)), seen);
       }
     } catch {
@@ -161,6 +153,10 @@ async function callOn({ plan, nodes, checker, random }: Stage, name: number): Pr
 function answered(reply: Reply): Reply {
   if (reply.status !== 200) throw new Error(`The node answered ${reply.status}.`);
   return reply;
+}
+
+function valueIn({ body }: Reply): number {
+  return (body as { value?: number } | null)?.value ?? 0;
 }
 
 /** `0/16B3748` as a number. */
@@ -184,9 +180,6 @@ function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
 }
 
 type Fault = (nodes: readonly FleetNode[], random: () => number, admin: pg.Pool) => Promise<void>;
-
-const pick = <TItem>(items: readonly TItem[], random: () => number): TItem =>
-  items[Math.floor(random() * items.length)]!;
 
 /** What is broken; each ends with everything in place again. */
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -259,7 +252,7 @@ async function untilDatabaseAnswers(admin: pg.Pool): Promise<void> {
 /** Values of all counters on a node, once it is quiet. */
 async function valuesOn(node: FleetNode): Promise<number[]> {
   const replies = Array.from({ length: COUNTERS }, (_, number) => node.ask("GET", `/counters/${number}`));
-  return (await Promise.all(replies)).map(({ value }) => value);
+  return (await Promise.all(replies)).map(valueIn);
 }
 
 async function countDiffering(nodes: readonly FleetNode[], admin: pg.Pool): Promise<number> {
@@ -268,7 +261,7 @@ async function countDiffering(nodes: readonly FleetNode[], admin: pg.Pool): Prom
   let differing = 0;
   for (const node of nodes) {
     const position = (await node.ask("POST", "/counters/0")).position;
-    await node.ask("GET", "/counters/0", position);
+    await node.ask("GET", "/counters/0", { position });
     const values = await valuesOn(node);
     differing += values.filter((value, index) => index > 0 && value !== truth[index]).length;
   }
@@ -285,7 +278,8 @@ export async function checkCoherence(plan: CoherencePlan): Promise<CoherenceResu
   made.defer(() => postgres.stop());
   const nodes: FleetNode[] = [];
   made.defer(async () => void (await Promise.all(nodes.map((node) => node.kill("SIGKILL")))));
-  for (let count = 0; count < plan.nodes; count++) nodes.push(await FleetNode.start(postgres.url));
+  for (let count = 0; count < plan.nodes; count++)
+    nodes.push(await FleetNode.start({ app: COUNTERS_APP, databaseUrl: postgres.url }));
   const admin = new pg.Pool({ connectionString: postgres.url, max: 2 });
   admin.on("error", () => {});
   made.defer(() => admin.end());
@@ -312,7 +306,7 @@ export async function checkCoherence(plan: CoherencePlan): Promise<CoherenceResu
 /** A run of so many reads is worth keeping. */
 const KEPT_READS_MIN = 1_000_000;
 const RESULTS = join(import.meta.dirname, "results");
-const USAGE = `npm run chaos -- [options]
+const USAGE = `npm run chaos -- coherence [options]
   --reads 100000    reads to check; a run of a million and more is kept in chaos/results
   --nodes 3         processes
   --seed 1          the same seed draws the same calls and faults
@@ -331,8 +325,10 @@ function keep(result: object): void {
   writeFileSync(join(RESULTS, "coherence.json"), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-if (import.meta.main) {
+/** @returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       reads: { type: "string", default: "100000" },
       nodes: { type: "string", default: "3" },
@@ -344,7 +340,7 @@ if (import.meta.main) {
   });
   if (values.help) {
     process.stdout.write(`${USAGE}\n`);
-    process.exit();
+    return 0;
   }
   const say = (line: string): void => void process.stderr.write(`coherence: ${line}\n`);
   const [reads, nodes] = [countOf("reads", values.reads, 1e9), countOf("nodes", values.nodes, 16)];
@@ -354,5 +350,5 @@ if (import.meta.main) {
   const result = { at: new Date().toISOString(), seed, nodes, ...(await checkCoherence(plan)) };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   if (reads >= KEPT_READS_MIN && !values.canary && !values.calm) keep(result);
-  process.exit(result.staleCount + result.differing === 0 || values.canary ? 0 : 1);
+  return result.staleCount + result.differing === 0 || values.canary ? 0 : 1;
 }

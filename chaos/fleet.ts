@@ -3,47 +3,79 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
-import { join } from "node:path";
 
 const START_MS = 60_000;
 const LOOK_MS = 20;
+const START_PAUSE_MS = 200;
 
 export interface Reply {
   readonly status: number;
-  /** The counter, of an answer that is one. */
-  readonly value: number;
+  /** What was answered, when that is JSON; else `null`. */
+  readonly body: unknown;
   readonly position: string | undefined;
+}
+
+/** What a node runs, and on what. */
+export interface NodeOptions {
+  /** File of the app. */
+  readonly app: string;
+  readonly databaseUrl: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Descriptor of a file for what the node prints. Default: errors go to our standard error. */
+  readonly output?: number;
+}
+
+/** What goes along with a call. */
+export interface AskOptions {
+  readonly position?: string | undefined;
+  readonly body?: object;
+  /** Given up after this. Default: waits for ever. */
+  readonly timeoutMs?: number;
 }
 
 /** One node, and the next process in its place when it is killed. */
 export class FleetNode {
   readonly port: number;
   readonly metricsPort: number;
-  readonly #databaseUrl: string;
+  readonly #options: NodeOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, metricsPort: number, databaseUrl: string) {
+  private constructor(port: number, metricsPort: number, options: NodeOptions) {
     this.port = port;
     this.metricsPort = metricsPort;
-    this.#databaseUrl = databaseUrl;
+    this.#options = options;
   }
 
-  static async start(databaseUrl: string): Promise<FleetNode> {
-    const node = new FleetNode(await freePort(), await freePort(), databaseUrl);
+  static async start(options: NodeOptions): Promise<FleetNode> {
+    const node = new FleetNode(await freePort(), await freePort(), options);
     await node.start();
     return node;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  get isAlive(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Starts the process and waits until it answers. */
   async start(): Promise<void> {
-    this.#child = spawn(process.execPath, [join(import.meta.dirname, "counters.ts")], {
+    const { app, databaseUrl, env, output } = this.#options;
+    this.#child = spawn(process.execPath, [app], {
       env: {
         ...{ PATH: process.env.PATH, NODE_ENV: "production", HOST: "127.0.0.1", LOG_LEVEL: "error" },
-        ...{ PORT: String(this.port), METRICS_PORT: String(this.metricsPort), DATABASE_URL: this.#databaseUrl },
-        ...{ LINESHAFT_SECRET: "counters keep no secret from anybody", LINESHAFT_PARENT_FD: "3" },
+        ...{ PORT: String(this.port), METRICS_PORT: String(this.metricsPort), DATABASE_URL: databaseUrl },
+        ...{ LINESHAFT_SECRET: "this fleet keeps no secret from anybody", LINESHAFT_PARENT_FD: "3" },
+        ...env,
       },
-      stdio: ["ignore", "ignore", "inherit", "pipe"],
+      stdio: ["ignore", output ?? "ignore", output ?? "inherit", "pipe"],
     });
     this.#child.stdio[3]?.on("error", () => {});
     await this.untilAnswers();
@@ -57,6 +89,7 @@ export class FleetNode {
         return await this.start();
       } catch (error) {
         if (performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
       }
     }
   }
@@ -64,9 +97,9 @@ export class FleetNode {
   async untilAnswers(): Promise<void> {
     const deadline = performance.now() + START_MS;
     while (performance.now() < deadline) {
-      const reply = await this.ask("GET", "/health/ready").catch(() => null);
+      const reply = await this.ask("GET", "/health/ready", { timeoutMs: START_MS }).catch(() => null);
       if (reply?.status === 200) return;
-      if (this.#child!.exitCode !== null) throw new Error(`The node on port ${this.port} ended by itself.`);
+      if (!this.isAlive) throw new Error(`The node on port ${this.port} ended by itself.`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     throw new Error(`The node on port ${this.port} did not answer within ${START_MS} ms.`);
@@ -74,7 +107,7 @@ export class FleetNode {
 
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child!;
-    const gone = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
+    const gone = this.isAlive ? once(child, "exit") : null;
     child.kill(signal);
     await gone;
   }
@@ -83,23 +116,27 @@ export class FleetNode {
     this.#child?.kill(signal);
   }
 
-  ask(method: string, path: string, position?: string): Promise<Reply> {
+  ask(method: string, path: string, { position, body, timeoutMs }: AskOptions = {}): Promise<Reply> {
+    const { port } = this;
     return new Promise((resolve, reject) => {
-      const headers = position === undefined ? {} : { "lineshaft-position": position };
-      const sent = request({ port: this.port, host: "127.0.0.1", method, path, headers, agent: this.#agent });
-      sent.once("error", reject).once("response", (response) => {
+      const headers = {
+        ...(position === undefined ? {} : { "lineshaft-position": position }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      };
+      const signal = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
+      const sent = request({ port, host: "127.0.0.1", method, path, headers, agent: this.#agent, ...signal });
+      sent.on("error", reject).once("response", (response) => {
         const chunks: Buffer[] = [];
         response
           .on("data", (chunk) => chunks.push(chunk))
-          .once("error", reject)
+          .on("error", reject)
           .once("end", () => {
-            const text = Buffer.concat(chunks).toString();
             const told = response.headers["lineshaft-position"];
-            const { value = 0 } = text.startsWith("{") ? (JSON.parse(text) as { value?: number }) : {};
-            resolve({ status: response.statusCode!, value, position: typeof told === "string" ? told : undefined });
+            const position = typeof told === "string" ? told : undefined;
+            resolve({ status: response.statusCode!, body: readJson(Buffer.concat(chunks).toString()), position });
           });
       });
-      sent.end();
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
@@ -108,6 +145,14 @@ export class FleetNode {
     const text = await (await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`)).text();
     const lines = text.split("\n").filter((line) => line.startsWith(name) && !line.startsWith("#"));
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -42,7 +42,7 @@ const SCRIPTS = {
   test: { args: ["tools/test.ts"] },
   build: { args: ["tools/build.ts"] },
   bench: { args: ["bench/main.ts"] },
-  chaos: { args: ["chaos/coherence.ts"] },
+  chaos: { args: ["chaos/main.ts"] },
   reference: { args: ["tools/reference.ts"] },
   "build:web": { args: ["tools/build-web.ts"] },
   check: { args: ["tools/test.ts", "--only", "types,lint,tidy"] },

@@ -1,0 +1,37 @@
+/**
+ * The one way into the checks that break things: `npm run chaos -- <name> [options]`; without a name, `coherence`.
+ *
+ * Each is a file with a `main` that takes the rest of the command line and gives the exit code. To add one: `CHECKS`.
+ */
+import { Socket } from "node:net";
+
+interface Check {
+  main(args: readonly string[]): Promise<number>;
+}
+
+const DEFAULT = "coherence";
+const CHECKS: Readonly<Record<string, () => Promise<Check>>> = {
+  coherence: () => import("./coherence.ts"),
+};
+
+/** Stops with the wrapper, however that ends; nodes and servers see that this process is gone. */
+function stopWithParent(): void {
+  const fd = Number(process.env.LINESHAFT_PARENT_FD);
+  delete process.env.LINESHAFT_PARENT_FD;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  if (fd > 0)
+    new Socket({ fd, readable: true, writable: false })
+      .on("close", () => process.exit(1))
+      .resume()
+      .unref();
+}
+
+const [first, ...rest] = process.argv.slice(2);
+const isNamed = first !== undefined && !first.startsWith("-");
+const load = CHECKS[isNamed ? first : DEFAULT];
+stopWithParent();
+if (load === undefined) {
+  process.stderr.write(`chaos: "${first}" is not there; there are ${Object.keys(CHECKS).join(", ")}.\n`);
+  process.exit(2);
+}
+process.exit(await (await load()).main(isNamed ? rest : process.argv.slice(2)));

@@ -1,0 +1,15 @@
+/** Chance that follows from a seed: the same seed draws the same calls and faults. */
+
+/** Numbers from 0 to below 1 (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const pick = <TItem>(items: readonly TItem[], random: () => number): TItem =>
+  items[Math.floor(random() * items.length)]!;
