@@ -20,6 +20,8 @@ export interface Stage {
 
 export interface Fault {
   readonly weight: number;
+  /** Whether it is one of the network: such a one can meet any other. */
+  readonly isOfNetwork?: true;
   /** Whether it can happen now. Default: always. */
   readonly may?: (stage: Stage) => boolean;
   /** Gives the process that was hit, of faults that hit one node. */
@@ -151,6 +153,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "network of a node is slow": {
     weight: 6,
+    isOfNetwork: true,
     run: async ({ proxies, random }) => {
       const proxy = pick(proxies, random);
       proxy.delayMs = between(random, 20, 400);
@@ -160,6 +163,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "network of a node is cut": {
     weight: 8,
+    isOfNetwork: true,
     run: async ({ proxies, random }) => {
       const proxy = pick(proxies, random);
       for (let times = 0; times < 3; times++) {
@@ -168,10 +172,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       }
     },
   },
-  "network of a node is away": { weight: 8, run: (stage) => hold(stage, [pick(stage.proxies, stage.random)], 7_000) },
-  "network of all nodes is away": { weight: 4, run: (stage) => hold(stage, stage.proxies, 3_000) },
+  "network of a node is away": {
+    weight: 8,
+    isOfNetwork: true,
+    run: (stage) => hold(stage, [pick(stage.proxies, stage.random)], 7_000),
+  },
+  "network of all nodes is away": { weight: 4, isOfNetwork: true, run: (stage) => hold(stage, stage.proxies, 3_000) },
   "connections of a node are half open": {
     weight: 6,
+    isOfNetwork: true,
     run: async ({ proxies, random }) => pick(proxies, random).forget(),
   },
   "slots dropped": { weight: 6, run: dropSlots },
@@ -187,12 +196,26 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** The next fault: each kind once at first, in an order by chance; then by weight. */
-export function drawFault(stage: Stage, counts: ReadonlyMap<string, number>): string {
+/** How often two faults happen at once. */
+const PAIR_SHARE = 0.25;
+
+/** The next faults: one, or one and another of the network. Each kind once at first, by chance; then by weight. */
+export function drawFaults(stage: Stage, counts: ReadonlyMap<string, number>): string[] {
   const possible = Object.entries(FAULTS).filter(([, { may }]) => may?.(stage) ?? true);
+  const first = draw(possible, stage, counts);
+  if (FAULTS[first]!.isOfNetwork || stage.random() >= PAIR_SHARE) return [first];
+  const others = possible.filter(([, { isOfNetwork }]) => isOfNetwork);
+  return [first, draw(others, stage, counts)];
+}
+
+function draw(
+  possible: readonly (readonly [string, Fault])[],
+  { random }: Stage,
+  counts: ReadonlyMap<string, number>,
+): string {
   const fresh = possible.filter(([name]) => !counts.has(name));
-  if (fresh.length > 0) return pick(fresh, stage.random)[0];
-  let rest = stage.random() * possible.reduce((sum, [, { weight }]) => sum + weight, 0);
+  if (fresh.length > 0) return pick(fresh, random)[0];
+  let rest = random() * possible.reduce((sum, [, { weight }]) => sum + weight, 0);
   for (const [name, { weight }] of possible) {
     rest -= weight;
     if (rest < 0) return name;

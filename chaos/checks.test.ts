@@ -10,7 +10,7 @@ import { takeOvers } from "./totals.ts";
 const effect = (event: string, handler: string, number: number, atMs = 0, pid = 1) => ({
   ...{ event, handler, key: "c0", number, pid, atMs },
 });
-const event = (id: string, name: string, number: number) => ({ id, name: `bank.${name}`, key: "c0", number });
+const event = (id: string, name: string, number: number) => ({ id, name: `bank.${name}`, key: "c0", number, lane: 3 });
 const choked = { kind: "handler", target: "bank.choke", state: "dead", attempts: 2, error: "poison" };
 
 const STATE: State = {
@@ -136,5 +136,6 @@ test("a lane is taken over when another process handles it; lanes of others do n
   const fault = { kind: "fault", name: "kill", atMs: 1_000, endMs: 2_000, pid: 1, error: null } as const;
   const own = [effect("1", "count", 1, 900, 1), effect("2", "count", 2, 5_000, 2), effect("3", "count", 3, 6_000, 2)];
   const other = [effect("1", "sums", 1, 900, 2), effect("2", "sums", 2, 9_000, 2)];
-  assert.deepEqual(takeOvers([fault], [...own, ...other]), { kill: { count: 1, median: 4_000, max: 4_000 } });
+  const took = takeOvers([fault], { events, effects: [...own, ...other] });
+  assert.deepEqual(took, { kill: { count: 1, median: 4_000, max: 4_000 } });
 });

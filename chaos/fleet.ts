@@ -33,6 +33,12 @@ export interface AskOptions {
   readonly timeoutMs?: number;
 }
 
+/** What must not outlive us: a process that stands still does not see that we are gone. */
+const living = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+
 /** One node, and the next process in its place when it is killed. */
 export class FleetNode {
   readonly port: number;
@@ -77,7 +83,10 @@ export class FleetNode {
       },
       stdio: ["ignore", output ?? "ignore", output ?? "inherit", "pipe"],
     });
-    this.#child.stdio[3]?.on("error", () => {});
+    const child = this.#child;
+    living.add(child);
+    child.once("exit", () => living.delete(child));
+    child.stdio[3]?.on("error", () => {});
     await this.untilAnswers();
   }
 

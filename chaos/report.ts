@@ -39,8 +39,8 @@ export function reportOf(result: Result): string {
       `${Math.round(result.seconds / 60)} minutes. Again: \`npm run chaos -- --faults ${result.faultCount} ` +
       `--nodes ${result.nodes} --seed ${result.seed}\`.`,
     ...["", row("what", "count"), row("---", "---:"), ...counts.map((each) => row(...each))],
-    ...["", "How long until the keys of a node that was hit were handled by another process:"],
-    ...["", row("fault", "keys", "median", "longest"), row("---", "---:", "---:", "---:")],
+    ...["", "How long until the lanes of a node that was hit were handled by another process:"],
+    ...["", row("fault", "lanes", "median", "longest"), row("---", "---:", "---:", "---:")],
     ...Object.entries(takeOverMs).map(([name, { count, median, max }]) =>
       row(name, count, seconds(median), seconds(max)),
     ),

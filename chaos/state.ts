@@ -6,6 +6,7 @@ export interface EventRow {
   readonly name: string;
   readonly key: string;
   readonly number: number;
+  readonly lane: number;
 }
 
 export interface EffectRow {
@@ -49,7 +50,7 @@ export interface State {
   readonly shown: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-const EVENTS = `select e.id::text, e.name, e.payload->>'key' as key, (e.payload->>'number')::int as number
+const EVENTS = `select e.id::text, e.name, e.payload->>'key' as key, (e.payload->>'number')::int as number, e.lane
   from lineshaft.event e order by e.id`;
 const EFFECTS = `select event, handler, key, number, pid, extract(epoch from at)::float8 * 1000 as "atMs"
   from bank.effect order by id`;

@@ -69,21 +69,28 @@ export function totalsOf({ history, state, found, quietMs, seconds }: TotalsInpu
     commandsLater: state.later.length,
     deadLetters: state.dead.length,
     ...{ lost: countOf("lost"), doubled: countOf("doubled"), stale: countOf("stale"), wrong: countOf("wrong") },
-    takeOverMs: takeOvers(history, state.effects),
+    takeOverMs: takeOvers(history, state),
   };
 }
 
-/** Whoever handled a key within this time before the fault had its lane. */
+/** Whoever handled a lane within this time before the fault had it. */
 const RECENT_MS = 5_000;
+/** Others wait between two attempts, or for the world outside: that is not the time of a take-over. */
+const QUICK_HANDLERS: readonly string[] = ["ledger", "sums", "count"];
 
 /**
- * How long it took from the loss of a node until each key that it had handled was handled by another process.
+ * How long it took from the loss of a node until each lane that it had handled was handled by another process.
  * Of faults that hit one node.
  */
-export function takeOvers(history: readonly Entry[], effects: readonly EffectRow[]): Record<string, Spread> {
+export function takeOvers(
+  history: readonly Entry[],
+  { events, effects }: Pick<State, "events" | "effects">,
+): Record<string, Spread> {
+  const laneOf = new Map(events.map(({ id, lane }) => [id, lane]));
   const lanes = new Map<string, EffectRow[]>();
   for (const effect of effects) {
-    const lane = `${effect.handler} ${effect.key}`;
+    if (!QUICK_HANDLERS.includes(effect.handler)) continue;
+    const lane = `${effect.handler} ${laneOf.get(effect.event)}`;
     const found = lanes.get(lane);
     if (found) found.push(effect);
     else lanes.set(lane, [effect]);
@@ -96,7 +103,8 @@ export function takeOvers(history: readonly Entry[], effects: readonly EffectRow
       const next = lane.findIndex((each) => each.atMs > atMs && each.pid !== pid);
       const before = lane[next - 1];
       if (before?.pid !== pid || before.atMs < atMs - RECENT_MS) continue;
-      times[name] = [...(times[name] ?? []), lane[next]!.atMs - atMs];
+      times[name] ??= [];
+      times[name].push(lane[next]!.atMs - atMs);
     }
   }
   return Object.fromEntries(Object.entries(times).map(([name, each]) => [name, spreadOf(each)]));
