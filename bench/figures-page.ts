@@ -64,11 +64,11 @@ function groupOf(title: string, cells: readonly Cell[], rounds: Result["rounds"]
   const [goal] = goals.size === 1 ? goals : [];
   const longest = Math.max(...values, goal?.value ?? 0) || 1;
   const scale = (WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH) / longest;
-  const bars = cells.map(({ label, measure }, index) => ({
+  const bars = cells.map(({ label, row, measure }, index) => ({
     label,
     figures: show(values[index]!, measure) + (goals.size > 1 ? goalText(measure) : ""),
     width: Math.max(1, Math.round(values[index]! * scale)),
-    kind: "ours" as const,
+    kind: row.isPeer ? ("bar" as const) : ("ours" as const),
   }));
   return { title, bars, line: goal === undefined ? null : Math.round(goal.value * scale) };
 }

@@ -30,6 +30,8 @@ export interface Measure {
 export interface Row {
   readonly name: string;
   readonly title: string;
+  /** Whether it is somebody else's, beside ours. */
+  readonly isPeer?: boolean;
 }
 
 export interface Part {

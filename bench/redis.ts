@@ -1,4 +1,7 @@
-/** Redis: a private one for the servers that keep answers in it; gone with the benchmark. It writes nothing to disk. */
+/**
+ * Redis: a private one, gone with the benchmark. For servers that keep answers in it, it writes nothing to disk; for a
+ * queue it keeps a log.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -17,14 +20,27 @@ export interface RunningRedis extends AsyncDisposable {
   readonly version: string;
 }
 
+/** A log of all writes. */
+export interface RedisLog {
+  /** Where it is. */
+  readonly folder: string;
+  /** When it is on the disk for certain: within a second, or before a write is answered. */
+  readonly fsync: "everysec" | "always";
+}
+
+function logSettings(kept: RedisLog | null): readonly string[] {
+  if (kept === null) return ["--appendonly", "no"];
+  return ["--appendonly", "yes", "--appendfsync", kept.fsync, "--dir", kept.folder];
+}
+
 /** Starts one, installed first where that is possible. @throws {Error} that says how to get it where it is not. */
-export async function startRedis(log: (line: string) => void): Promise<RunningRedis> {
+export async function startRedis(log: (line: string) => void, kept: RedisLog | null = null): Promise<RunningRedis> {
   if (!existsSync(REDIS.path)) {
     const missing = await provideServers(log, [REDIS]);
     if (missing.length > 0) throw new Error("Redis is missing: apt-get install redis-server (as root this is done)");
   }
   const port = await freePort();
-  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", ...logSettings(kept)];
   const child = spawn(REDIS.path, settings, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
