@@ -34,6 +34,26 @@ export {
   type FieldError,
   type StandardCode,
 } from "./define/errors.ts";
+export type {
+  BatchContext,
+  Cancel,
+  Emit,
+  Event,
+  EventOptions,
+  Handler,
+  HandlerContext,
+  HandlerOptions,
+  Happened,
+  MachineContext,
+  MachineOptions,
+  RunAt,
+  RunAtOptions,
+  Schedule,
+  ScheduleContext,
+  ScheduleOptions,
+  Step,
+  StepTools,
+} from "./define/event.ts";
 export { type Field, type Fields, field, type Mode, type Money, type OnDelete, type Shaped } from "./define/field.ts";
 export {
   type CorsRule,
@@ -52,6 +72,7 @@ export {
   type Nothing,
   type Nullable,
   nullable,
+  type PayloadOf,
   page,
   type ResultOf,
   type Row,
@@ -60,6 +81,7 @@ export {
   type ValueOf,
   type Wire,
 } from "./define/shape.ts";
+export type { Every, When } from "./define/when.ts";
 export {
   EmbeddedPostgresError,
   type EmbeddedPostgresErrorCode,

@@ -25,6 +25,7 @@ import { Routes } from "../serve/routes.ts";
 import { HttpServer, type ServerBounds, type ServerOptions } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
 import { CheckDoor } from "./check-door.ts";
+import type { Machines } from "./machines.ts";
 import { MAIL_PATH, mailPage } from "./mail-page.ts";
 import { metricsServer } from "./metrics-server.ts";
 import { platformPages } from "./pages.ts";
@@ -39,6 +40,7 @@ export interface Node {
   readonly runtime: CallRuntime;
   readonly relay: Relay | null;
   readonly cache: Cache | null;
+  readonly machines: Machines;
   readonly clock: () => Date;
   readonly log: Logger;
   readonly mail: Mailer;
@@ -90,7 +92,8 @@ export async function listen(
   started.defer(() => server.close());
   origin.listensOn(address.port);
   const check = new CheckDoor(new CacheCheck({ cache, relay, runtime, log: node.log, clock: node.clock }));
-  const hidden = metricsServer({ metrics, pool, relay, cache, live, server, check });
+  const { machines } = node;
+  const hidden = metricsServer({ metrics, pool, relay, cache, live, machines, server, check });
   const { port } = await hidden.listen("127.0.0.1", settings.metricsPort, "METRICS_PORT");
   started.defer(() => hidden.close());
   started.use(check);

@@ -6,6 +6,7 @@ import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { HttpServer } from "../serve/server.ts";
 import { CHECK_PATH, type CheckDoor } from "./check-door.ts";
+import type { Machines } from "./machines.ts";
 
 export function metricsServer(options: {
   readonly metrics: Metrics;
@@ -13,10 +14,11 @@ export function metricsServer(options: {
   readonly relay: Relay | null;
   readonly cache: Cache | null;
   readonly live: Live;
+  readonly machines: Machines;
   readonly server: HttpServer;
   readonly check: CheckDoor;
 }): HttpServer {
-  const { metrics, pool, relay, cache, live, server, check } = options;
+  const { metrics, pool, relay, cache, live, machines, server, check } = options;
   return new HttpServer({
     handle: async (request, response) => {
       if (request.url?.split("?", 1)[0] === CHECK_PATH) return check.handle(request, response);
@@ -29,6 +31,8 @@ export function metricsServer(options: {
       pool.measure();
       cache?.measure();
       live.measure();
+      // A database that is away has metrics of its own.
+      await machines.measure().catch(() => {});
       metrics.openConnections.set(await server.connections);
       const text = await metrics.registry.metrics();
       response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text);

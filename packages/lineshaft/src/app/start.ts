@@ -1,9 +1,10 @@
 /**
  * App: puts services, engines and settings together; starts and stops as one.
  *
- * Start, in this order: settings → declarations → store → migrations → pool → demo data → sockets. The relay begins
- * with the first question whose answer can be kept. Every step that was taken is undone in reverse when a later one
- * fails, and at the end. Nothing happens before `start`: declaring an app is free of side effects.
+ * Start, in this order: settings → declarations → store → migrations → pool → demo data → machines → sockets. The relay
+ * begins with the machines, or with the first question whose answer can be kept. Every step that was taken is undone in
+ * reverse when a later one fails, and at the end. Nothing happens before `start`: declaring an app is free of side
+ * effects.
  */
 import { resolve } from "node:path";
 import { Cache } from "../cache/index.ts";
@@ -14,13 +15,14 @@ import { collect, type Declarations, type Modules } from "../define/declarations
 import { MailSandbox } from "../engines/mail-sandbox.ts";
 import { Relay, type RelayOptions } from "../log/relay.ts";
 import { desiredSchema } from "../migrate/desired.ts";
-import { publicationsOf } from "../migrate/index.ts";
+import { PLATFORM_PUBLICATIONS, publicationsOf } from "../migrate/index.ts";
 import { createLog, type Logger } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import type { LiveBounds } from "../serve/live/live-gate.ts";
 import type { ServerBounds } from "../serve/server.ts";
 import { type CallAs, callAs } from "./call-as.ts";
 import { listen, type Node, OwnOrigin } from "./listen.ts";
+import { Machines } from "./machines.ts";
 import { openMail } from "./mail.ts";
 import { secretOf } from "./secret.ts";
 import { seedOnce } from "./seed.ts";
@@ -74,6 +76,8 @@ export interface RunningApp extends AsyncDisposable {
   readonly relay: Relay | null;
   /** Answers of queries; `null` without a relay. */
   readonly cache: Cache | null;
+  /** What runs without a caller. */
+  readonly machines: Machines;
   readonly log: Logger;
   readonly call: CallAs;
   /** Mails that were recorded instead of sent; `null` with SMTP. */
@@ -100,8 +104,11 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
 
   const pool = started.use(new Pool({ connection: store.connection, metrics, onState: tellState(log) }));
   const relay = openRelay(settings, declarations, { connection: store.connection, metrics, log });
-  const runtime: CallRuntime = { pool, metrics, relay, random: start.random ?? Math.random };
   const clock = start.clock ?? (() => new Date());
+  const random = start.random ?? Math.random;
+  const { connection } = store;
+  const machines = new Machines({ connection, declarations, metrics, relay, log, clock, random });
+  const runtime: CallRuntime = { pool, metrics, relay, random, onStated: () => machines.stated() };
   const mail = started.use(openMail(settings, log, metrics));
   const origin = new OwnOrigin(settings);
   const surroundings = { mode: settings.mode, secret: await secretOf(settings), origin: () => origin.url, mail, log };
@@ -110,8 +117,10 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   if (options.seed && settings.mode === "development") await seedOnce(pool, () => options.seed!({ call }), report);
 
   if (relay) started.use(relay);
+  started.use(machines);
+  await machines.start(pool);
   const cache = relay && started.use(new Cache({ relay, pool, metrics, log }));
-  const node: Node = { options, settings, declarations, runtime, relay, cache, clock, log, mail, origin };
+  const node: Node = { options, settings, declarations, runtime, relay, cache, machines, clock, log, mail, origin };
   const urls = await listen(node, started, start.bounds ?? {});
   const resources = started.move();
   let stopping: Promise<void> | undefined;
@@ -123,6 +132,7 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
     metrics,
     relay,
     cache,
+    machines,
     log,
     call,
     mails: mail instanceof MailSandbox ? mail : null,
@@ -148,11 +158,13 @@ async function endOf(resources: AsyncDisposableStack): Promise<void> {
 
 function openRelay(
   settings: Settings,
-  { services }: Declarations,
+  { services, events, handlers, schedules }: Declarations,
   rest: Omit<RelayOptions, "publications">,
 ): Relay | null {
   const publications = publicationsOf(desiredSchema(services));
-  return settings.relay === "off" || publications.length === 0 ? null : new Relay({ ...rest, publications });
+  const platform = events.length + handlers.length + schedules.length > 0 ? PLATFORM_PUBLICATIONS : [];
+  const isNeeded = settings.relay !== "off" && publications.length + platform.length > 0;
+  return isNeeded ? new Relay({ ...rest, publications, platform }) : null;
 }
 
 function tellState(log: Logger) {

@@ -4,12 +4,15 @@
 import type { Transaction } from "kysely";
 import { kyselyOf } from "../data/kysely.ts";
 import type { CallObserver } from "../data/observer.ts";
+import type { Outbox } from "../data/outbox.ts";
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Actor } from "../define/actor.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
+import type { Cancel, Emit, EventDefinition, RunAt } from "../define/event.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Looked, ObservedFacts } from "./looked.ts";
+import { commandRow, eventRow, targetOf } from "./stated.ts";
 
 /** What a call brings along, whatever it came in by. */
 export interface CallRequest {
@@ -57,19 +60,28 @@ export class ReplyHeaders implements Reply {
   }
 }
 
+/** Does what a run has left for after its commit. Nobody waits for it. */
+export function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
+  for (const task of reply.tasks) {
+    Promise.try(task).catch((error) => log.error({ err: error }, "a task after a commit failed"));
+  }
+}
+
+/** How long a call may take. */
+export type Bound = Pick<Deadline, "signal">;
 /** Makes the `call` of a context. */
-export type Nest = (outer: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Deadline) => Call;
+export type Nest = (outer: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Bound) => Call;
 
 export class CallContext implements Context<any, any, string, "anyone"> {
   readonly reply: ReplyHeaders;
   readonly #nest: Nest;
   readonly #request: CallRequest;
   readonly #transaction: CallTransaction;
-  readonly #deadline: Deadline;
+  readonly #deadline: Bound;
   #db: Transaction<any> | null = null;
   #signal: AbortSignal | null = null;
 
-  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Deadline, nest: Nest) {
+  constructor(request: CallRequest, transaction: CallTransaction, reply: ReplyHeaders, deadline: Bound, nest: Nest) {
     this.#nest = nest;
     this.#request = request;
     this.#deadline = deadline;
@@ -91,6 +103,22 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   get call(): Call {
     return this.#nest(this.#request, this.#transaction, this.reply, this.#deadline);
   }
+  get emit(): Emit {
+    const { outbox, now } = this.#writes("emit");
+    return (event, payload) => outbox.addEvent(eventRow(event as unknown as EventDefinition, payload, now));
+  }
+  get runAt(): RunAt {
+    const { outbox, actor } = this.#writes("runAt");
+    return (at, command, input, options = {}) => {
+      const row = commandRow(at, command as unknown as EndpointDefinition, input, { actor, name: options.name });
+      outbox.addWork(row);
+      return row.name;
+    };
+  }
+  get cancel(): Cancel {
+    this.#writes("cancel");
+    return (command, name) => cancelRun(this.#transaction, command as unknown as EndpointDefinition, name);
+  }
   get now(): Date {
     if (this.#request.looked) this.#request.looked.atNow = true;
     return this.#request.now;
@@ -110,7 +138,29 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   get fail(): Fail<string> {
     return failOf(this.#request.endpoint);
   }
+
+  /** What only commands have. */
+  #writes(what: string): { readonly outbox: Outbox; readonly now: Date; readonly actor: Actor } {
+    const { endpoint, now, actor } = this.#request;
+    if (endpoint.kind === "query")
+      throw new Error(`${endpoint.route} is a query and has no ${what}: make it a command.`);
+    return { outbox: this.#transaction.outbox, now, actor };
+  }
 }
+
+/** Takes back a run that was asked for, by this transaction or by one before. */
+export async function cancelRun(
+  transaction: CallTransaction,
+  command: EndpointDefinition,
+  name: string,
+): Promise<boolean> {
+  const target = targetOf(command);
+  const wasOwn = transaction.outbox.removeWork({ kind: "command", target, name });
+  const { rows } = await transaction.statement(command.service.name, CANCEL, [target, name]);
+  return (rows as { readonly found: boolean }[])[0]!.found || wasOwn;
+}
+
+const CANCEL = "select lineshaft.cancel($1, $2) as found";
 
 const fails = new WeakMap<EndpointDefinition, Fail<string>>();
 

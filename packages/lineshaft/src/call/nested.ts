@@ -4,20 +4,9 @@
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Call, EndpointDefinition } from "../define/endpoint.ts";
 import { fault } from "../define/errors.ts";
-import { CallContext, type CallRequest, type ReplyHeaders } from "./context.ts";
-import type { Deadline } from "./deadline.ts";
-import { compileInput, type ReadInput, type WireInput } from "./input.ts";
-
-const readers = new WeakMap<EndpointDefinition, ReadInput>();
-
-function readerOf(endpoint: EndpointDefinition): ReadInput {
-  let read = readers.get(endpoint);
-  if (!read) {
-    read = compileInput(endpoint.input, { closed: true });
-    readers.set(endpoint, read);
-  }
-  return read;
-}
+import { type Bound, CallContext, type CallRequest, type ReplyHeaders } from "./context.ts";
+import type { WireInput } from "./input.ts";
+import { readerOf } from "./stated.ts";
 
 /**
  * What `run` gets as `call`. It gives the value only: headers that the called endpoint sets, such as cookies, are not
@@ -27,7 +16,7 @@ export function nestedCall(
   outer: CallRequest,
   transaction: CallTransaction,
   reply: ReplyHeaders,
-  deadline: Deadline,
+  deadline: Bound,
 ): Call {
   const call = async (target: unknown, wire: unknown): Promise<unknown> => {
     const endpoint = target as EndpointDefinition;

@@ -16,7 +16,7 @@ import { Fault, type FieldError, fault } from "../define/errors.ts";
 import { formatPosition } from "../log/position.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { CallContext, type CallRequest, ReplyHeaders } from "./context.ts";
+import { CallContext, type CallRequest, ReplyHeaders, runTasks } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { nestedCall } from "./nested.ts";
 
@@ -37,6 +37,8 @@ export interface CallRuntime {
   readonly metrics: Metrics;
   /** Hears of commits, where something is kept that they change. */
   readonly relay?: Relay | null;
+  /** Told that a command has committed an event, or something for later. */
+  readonly onStated?: () => void;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -65,6 +67,7 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
         const committed = transaction.commit();
         // Also when the answer to the commit is lost: it may have been made.
         if (committed) await committed.finally(() => runtime.relay?.wrote());
+        if (transaction.hasStated) runtime.onStated?.();
         const position = committed ? await positionAfter(runtime, transaction) : null;
         if (reply.tasks.length > 0) runTasks(reply, request);
         return { value, headers: reply.entries, position };
@@ -143,12 +146,6 @@ function afterFailure(
 /** Whether the same call, made again, may find it otherwise. */
 function canPass(error: unknown): boolean {
   return isConflict(error) || isStalePlan(error) || isConnectionLoss(error) || error instanceof NotAlone;
-}
-
-function runTasks(reply: ReplyHeaders, { log }: CallRequest): void {
-  for (const task of reply.tasks) {
-    Promise.try(task).catch((error) => log.error({ err: error }, "a task after a commit failed"));
-  }
 }
 
 function unknownOutcome(cause: unknown): Fault {

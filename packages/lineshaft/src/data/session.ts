@@ -155,6 +155,11 @@ export class Session {
     return this.#snapshot;
   }
 
+  /** Sends a statement in one write with the next one, so send one. */
+  queryLater(statement: Statement): Promise<StatementResult> {
+    return this.#send(statement);
+  }
+
   #letGoTogether(): void {
     if (this.#gathers) return;
     this.#gathers = true;

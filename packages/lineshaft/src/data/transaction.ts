@@ -24,6 +24,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import { refusal } from "./control.ts";
 import { errorCode, isStalePlan } from "./failures.ts";
 import type { CallObserver } from "./observer.ts";
+import { Outbox } from "./outbox.ts";
 import type { Pool } from "./pool.ts";
 import type { Cost, Session, Statement, StatementResult } from "./session.ts";
 
@@ -33,6 +34,8 @@ export const PREPARED_MAX = 2_000;
 export const PREPARED_CHARS_MAX = 10_000;
 /** A statement that takes this long, in milliseconds, holds up nobody's read but its own. */
 export const QUICK_MS = 20;
+/** In whose name the platform's own statements are sent: they name their tables in full. */
+const PLATFORM = "lineshaft";
 /** SQLSTATE of a statement that was not tried, because one before it had failed. */
 const ABORTED = "25P02";
 
@@ -109,6 +112,7 @@ export class CallTransaction {
   #committing = false;
   #xid: number | null = null;
   #position: string | null = null;
+  #outbox: Outbox | null = null;
 
   constructor(pool: Pool, metrics: Metrics, options: TransactionOptions) {
     this.#pool = pool;
@@ -134,6 +138,21 @@ export class CallTransaction {
   /** A position that its commit is before; `null` when that was not asked for. */
   get position(): string | null {
     return this.#position;
+  }
+
+  /** What goes out with the commit. Commands only. */
+  get outbox(): Outbox {
+    return (this.#outbox ??= new Outbox());
+  }
+
+  /** Whether it has something in its outbox. */
+  get hasStated(): boolean {
+    return this.#outbox !== null && !this.#outbox.isEmpty;
+  }
+
+  /** Whether it has asked something, so that it has a snapshot and holds a session. */
+  get hasBegun(): boolean {
+    return this.#state !== "new";
   }
 
   /** Keeps the transaction from committing, whatever was thrown. */
@@ -216,7 +235,14 @@ export class CallTransaction {
       this.#failure ??= new Error("`run` returned before its statements did: await every statement.");
     if (this.#failure !== undefined) throw this.#failure;
     this.#state = "ended";
-    return this.#held ? this.#commitOn(this.#held) : undefined;
+    if (this.#held) return this.#commitOn(this.#held);
+    return this.hasStated ? this.#commitOutbox() : undefined;
+  }
+
+  /** A transaction that asked nothing itself, and has something to state. */
+  async #commitOutbox(): Promise<void> {
+    const session = await this.#pool.acquire(PLATFORM);
+    return this.#commitWrites(session);
   }
 
   #commitOn(session: Session): Promise<void> | undefined {
@@ -229,12 +255,15 @@ export class CallTransaction {
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
     const { asks = null } = this.#options;
+    for (const { text, values } of this.#outbox?.statements() ?? []) this.#sendOutbox(session, text, values);
     const { command, told } = await session.commit(asks).catch((error) => {
+      const isAborted = errorCode(error) === ABORTED;
       this.#failure ??= error;
-      this.#pool.release(session, errorCode(error) === ABORTED);
-      throw error;
+      this.#pool.release(session, isAborted);
+      throw isAborted ? this.#failure : error;
     });
     this.#pool.release(session);
+    if (this.#failure !== undefined) throw this.#failure;
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
     if (asks === "position") this.#position = told;
@@ -261,6 +290,15 @@ export class CallTransaction {
     } catch {
       this.#pool.release(session, true);
     }
+  }
+
+  /** Sends a statement of the outbox; its answer comes before that of the commit. */
+  #sendOutbox(session: Session, text: string, values: unknown[]): void {
+    const statement = statementOf(text, values, preparedOf(PLATFORM, text));
+    const sent = this.#path === "" ? this.#send(session, PLATFORM, statement) : session.queryLater(statement);
+    sent.catch((error) => {
+      this.#failure ??= error;
+    });
   }
 
   /** Begins, or moves to another service's tables, ahead of the statement. */

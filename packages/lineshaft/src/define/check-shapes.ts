@@ -6,6 +6,7 @@ import { checkKey, type Inspection, inside, oneOf, type Spot, shown } from "./ch
 import { entityName } from "./declarations.ts";
 import type { EndpointDefinition } from "./endpoint.ts";
 import type { EntityDefinition } from "./entity.ts";
+import type { EventDefinition } from "./event.ts";
 import { type AnyField, type FieldSpec, type InputSource, isField, JSON_DEPTH_MAX } from "./field.ts";
 import { type ShapeKind, shapeKind } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
@@ -16,6 +17,16 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const SHAPES = "A shape is a field, an entity, list(…), nullable(…) or an object of shapes";
 
 type Direction = "input" | "output";
+
+/** Checks the fields of an event's payload. */
+export function checkPayload(inspection: Inspection, spot: Spot, { fields, service }: EventDefinition): void {
+  if (shapeKind(fields) !== "object" || foreign(fields)) {
+    const wayOut = "Write an object of fields: { link: field.ref(() => Link) }.";
+    inspection.add(spot, `the payload is ${shown(fields)}, not an object of shapes`, wayOut);
+    return;
+  }
+  checkShape(inspection, spot, fields, { direction: "input", service, level: 1 });
+}
 
 /** Checks the input of an endpoint, and its parameters. */
 export function checkInput(inspection: Inspection, spot: Spot, endpoint: EndpointDefinition): void {

@@ -5,12 +5,13 @@
  * circles, values from JavaScript) is found here. Nothing is repaired and nothing guessed: what passes can be migrated,
  * served and documented without further questions.
  *
- * Order. Services, their entities, then endpoints. A field that several places use is judged once, where it is first
- * met: at its entity. To add a rule: a line where it belongs (`check-fields`, `check-entities`, `check-services`,
- * `check-endpoints`, `check-shapes`) and a row in the table of `check.test.ts`.
+ * Order. Services, their entities, endpoints, events. A field that several places use is judged once, where it is first
+ * met: at its entity. To add a rule: a line where it belongs (`check-fields`, `check-entities` …) and a row in the
+ * table of `check.test.ts`.
  */
 import { checkEndpoints } from "./check-endpoints.ts";
 import { checkEntity } from "./check-entities.ts";
+import { checkEvents } from "./check-events.ts";
 import { Inspection } from "./check-inspection.ts";
 import { checkServices } from "./check-services.ts";
 import { collect, type Declarations, type Modules } from "./declarations.ts";
@@ -32,6 +33,7 @@ export function checkDeclarations(declarations: Declarations, modules: Modules =
   checkServices(inspection);
   for (const entity of inspection.owners.keys()) checkEntity(inspection, entity as EntityDefinition);
   checkEndpoints(inspection);
+  checkEvents(inspection);
   if (inspection.mistakes.length > 0) throw new DeclarationError(inspection.mistakes);
 }
 

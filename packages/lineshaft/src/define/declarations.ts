@@ -3,6 +3,7 @@
  */
 import type { EndpointDefinition } from "./endpoint.ts";
 import type { EntityDefinition } from "./entity.ts";
+import type { EventDefinition, HandlerDefinition, ScheduleDefinition } from "./event.ts";
 import { isEndpoint, type ServiceDefinition } from "./service.ts";
 
 /** Modules of an app by name: `{ links }` after `import * as links from "./links.ts"`. */
@@ -19,11 +20,23 @@ export interface Declarations {
   /** In the order in which the modules name them. */
   readonly services: readonly ServiceDefinition[];
   readonly endpoints: readonly NamedEndpoint[];
+  /** Of all services, whether they are exported or not. */
+  readonly events: readonly EventDefinition[];
+  readonly handlers: readonly HandlerDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
 }
 
 /** A service, told apart from other exports. */
 function isService(value: unknown): value is ServiceDefinition {
   return typeof value === "object" && value !== null && "entities" in value && "options" in value && "name" in value;
+}
+
+/** An event, a handler or a schedule: the service knows it already. */
+function isDeclaredOn(value: unknown): value is { readonly service: ServiceDefinition } {
+  const kinds: unknown[] = ["event", "handler", "schedule"];
+  return (
+    typeof value === "object" && value !== null && "service" in value && "kind" in value && kinds.includes(value.kind)
+  );
 }
 
 /** Finds the endpoints and services that modules export. An endpoint brings its service along. */
@@ -37,10 +50,19 @@ export function collect(modules: Modules): Declarations {
         endpoints.push({ name: `${moduleName}.${exportName}`, endpoint: value });
       } else if (isService(value)) {
         services.add(value);
+      } else if (isDeclaredOn(value)) {
+        services.add(value.service);
       }
     }
   }
-  return { services: [...services], endpoints };
+  const declared = [...services];
+  return {
+    services: declared,
+    endpoints,
+    events: declared.flatMap(({ events }) => events),
+    handlers: declared.flatMap(({ handlers }) => handlers),
+    schedules: declared.flatMap(({ schedules }) => schedules),
+  };
 }
 
 /** The name of an entity for people: its class, or its table when the class has none. */

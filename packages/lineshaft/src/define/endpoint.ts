@@ -8,6 +8,7 @@
 import type { Transaction } from "kysely";
 import type { ActorOf, ActorRule } from "./actor.ts";
 import type { FaultOptions, StandardCode } from "./errors.ts";
+import type { Cancel, Emit, RunAt } from "./event.ts";
 import type { AnyField } from "./field.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { InputOf, Nothing, ResultOf, Schema, Schemas, ValueOf } from "./shape.ts";
@@ -78,6 +79,12 @@ export interface Context<TTables, TInput, TCode extends string, TActor> {
   readonly db: Transaction<TTables>;
   readonly fail: Fail<TCode>;
   readonly call: Call;
+  /** States an event. Commands only. */
+  readonly emit: Emit;
+  /** Has a command run later. Commands only. */
+  readonly runAt: RunAt;
+  /** Takes back what `runAt` said. Commands only. */
+  readonly cancel: Cancel;
   /** The instant of the call. Use it instead of the machine's clock. */
   readonly now: Date;
   readonly request: RequestFacts;

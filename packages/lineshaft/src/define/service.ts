@@ -20,8 +20,26 @@ import type {
 } from "./endpoint.ts";
 import type { AnyEntity, EntityDefinition, Tables } from "./entity.ts";
 import type { FieldError } from "./errors.ts";
+import {
+  ATTEMPTS_DEFAULT,
+  type BatchContext,
+  type Event,
+  type EventDefinition,
+  type EventOptions,
+  type Handler,
+  type HandlerContext,
+  type HandlerDefinition,
+  type HandlerOptions,
+  type MachineOptions,
+  type Schedule,
+  type ScheduleContext,
+  type ScheduleDefinition,
+  type ScheduleOptions,
+  TIMEOUT_SECONDS_DEFAULT,
+} from "./event.ts";
 import { declarationPlace } from "./place.ts";
 import type { Nothing, Schema, Schemas } from "./shape.ts";
+import type { When } from "./when.ts";
 
 /** Which web pages of other origins may call a service, as browsers understand it. */
 export interface CorsRule {
@@ -113,6 +131,10 @@ export interface ServiceDefinition {
   readonly name: string;
   readonly entities: Readonly<Record<string, EntityDefinition>>;
   readonly options: ServiceOptions<unknown, ActorRule>;
+  /** What was declared on it so far. */
+  readonly events: readonly EventDefinition[];
+  readonly handlers: readonly HandlerDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
   readonly place: string;
 }
 
@@ -149,12 +171,65 @@ export interface Service<TName extends string, TTables, TDefault extends ActorRu
     definition: Definition<TInput, TOutput, TCode, TRule, Context<TTables, TInput, TCode, TRule>> &
       RouteInput<TRoute> & { readonly output: TOutput },
   ): Query<TInput, TOutput, TCode>;
+
+  /**
+   * Declares an event: a fact that commands state with `emit`, stored in their transaction.
+   *
+   * @param name    Lower-case letters, digits and underscores; with the service's name before it, what it is stored as.
+   * @param fields  Of its payload; at most 64 KiB as JSON.
+   * @example
+   * export const visited = links.event("visited", { link: field.ref(() => Link) }, { key: "link" });
+   */
+  event<TFields extends Schemas>(name: string, fields: TFields, options?: EventOptions<TFields>): Event<TFields>;
+
+  /**
+   * Declares a handler: it reacts to each event once, later. Its writes are one transaction with the note that the
+   * event is handled, so they apply exactly once. What it does outside the database belongs into a `step`.
+   *
+   * @param name  With the service's name before it, how the database knows it. A new name begins from the start.
+   * @example
+   * links.on(visited, "count", async ({ event, db }) => { … });
+   */
+  on<TFields>(
+    event: Event<TFields>,
+    name: string,
+    run: (context: HandlerContext<TTables, TFields>) => Promise<void>,
+  ): Handler;
+  on<TFields>(
+    event: Event<TFields>,
+    name: string,
+    options: HandlerOptions & { readonly batch: number },
+    run: (context: BatchContext<TTables, TFields>) => Promise<void>,
+  ): Handler;
+  on<TFields>(
+    event: Event<TFields>,
+    name: string,
+    options: HandlerOptions & { readonly batch?: undefined },
+    run: (context: HandlerContext<TTables, TFields>) => Promise<void>,
+  ): Handler;
+
+  /**
+   * Declares a schedule: a run at its times, once in the whole fleet, late rather than never.
+   *
+   * @example
+   * links.schedule("purge", { cron: "0 3 * * *", timeZone: "Europe/Berlin" }, async ({ db, due }) => { … });
+   */
+  schedule(
+    name: string,
+    when: When & ScheduleOptions,
+    run: (context: ScheduleContext<TTables>) => Promise<void>,
+  ): Schedule;
 }
+
+type Run = (context: any) => Promise<void>;
 
 class DeclaredService implements ServiceDefinition {
   readonly name: string;
   readonly entities: Readonly<Record<string, EntityDefinition>>;
   readonly options: ServiceOptions<unknown, ActorRule>;
+  readonly events: EventDefinition[] = [];
+  readonly handlers: HandlerDefinition[] = [];
+  readonly schedules: ScheduleDefinition[] = [];
   readonly place = declarationPlace();
 
   constructor(name: string, options: ServiceOptions<unknown, ActorRule>) {
@@ -169,6 +244,60 @@ class DeclaredService implements ServiceDefinition {
 
   query(route: string, definition: Definition<any, any, string, ActorRule, any>): EndpointDefinition {
     return this.#endpoint("query", route, definition);
+  }
+
+  event(name: string, fields: Schemas, options: EventOptions<any> = {}): EventDefinition {
+    const event: EventDefinition = Object.freeze({
+      kind: "event",
+      service: this as ServiceDefinition,
+      name: `${this.name}.${name}`,
+      fields,
+      key: options.key === undefined ? [] : [options.key].flat(),
+      version: options.version ?? 1,
+      upcast: options.upcast ?? {},
+      description: options.description,
+      place: declarationPlace(),
+    });
+    this.events.push(event);
+    return event;
+  }
+
+  on(event: EventDefinition, name: string, ...rest: [HandlerOptions, Run] | [Run]): HandlerDefinition {
+    const [options, run] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const handler: HandlerDefinition = Object.freeze({
+      kind: "handler",
+      ...this.#machine(name, options, run),
+      event,
+      batch: options.batch ?? 0,
+      from: options.from ?? "first",
+    });
+    this.handlers.push(handler);
+    return handler;
+  }
+
+  schedule(name: string, options: When & ScheduleOptions, run: Run): ScheduleDefinition {
+    const { missed = "once", overlap = false, attempts: _, timeoutSeconds: __, isolation: ___, ...when } = options;
+    const schedule: ScheduleDefinition = Object.freeze({
+      kind: "schedule",
+      ...this.#machine(name, options, run),
+      when,
+      missed,
+      overlap,
+    });
+    this.schedules.push(schedule);
+    return schedule;
+  }
+
+  #machine(name: string, options: MachineOptions, run: Run) {
+    return {
+      service: this as ServiceDefinition,
+      name: `${this.name}.${name}`,
+      attempts: options.attempts ?? ATTEMPTS_DEFAULT,
+      timeoutSeconds: options.timeoutSeconds ?? TIMEOUT_SECONDS_DEFAULT,
+      isolation: options.isolation ?? "serializable",
+      run,
+      place: declarationPlace(),
+    };
   }
 
   #endpoint(

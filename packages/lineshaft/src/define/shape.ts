@@ -91,6 +91,13 @@ export type InputOf<T> = T extends new (
             }
           >;
 
+/** What is put in where `ValueOf` comes out: its values; what may be left out, may be. */
+export type PayloadOf<T> = Flat<
+  { readonly [K in keyof T as T[K] extends Omittable | Computed ? never : K]: ValueOf<T[K]> } & {
+    readonly [K in keyof T as T[K] extends Omittable ? K : never]?: ValueOf<T[K]> | undefined;
+  }
+>;
+
 type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 /** The JSON form of a value: instants and 64-bit numbers are strings. */

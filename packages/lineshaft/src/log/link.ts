@@ -1,8 +1,8 @@
 /**
  * Link: keeps one replication connection to the database alive, for as long as it takes.
  *
- * States. `starting → streaming ⇄ reconnecting`, `standby` while another reader holds the slot, `polling` while the
- * database grants no stream (`obstacle.ts`), `stopped` at the end. Only `#move` moves.
+ * States. `starting → streaming ⇄ reconnecting`, `polling` while the database grants no stream (`obstacle.ts`),
+ * `stopped` at the end. Only `#move` moves.
  * Model. `follow` gets an open connection to a server that can stream, makes or takes its slot, calls `live` when the
  * stream runs, and ends when the connection does. After an outage the next attempt comes after a pause that doubles
  * from `PAUSE_MS_MIN` to `PAUSE_MS_MAX`, spread at random. A database that grants no stream is asked again, too, with
@@ -22,7 +22,7 @@ export const PAUSE_MS_MAX = 10_000;
 /** The longest pause until a database that grants no stream is asked again. */
 export const POLLING_MS_MAX = 60_000;
 
-export type LinkState = "starting" | "standby" | "streaming" | "polling" | "reconnecting" | "stopped";
+export type LinkState = "starting" | "streaming" | "polling" | "reconnecting" | "stopped";
 
 export interface LinkOptions {
   readonly connection: Connection;
@@ -35,8 +35,8 @@ export interface LinkOptions {
 
 /** What a link is for. */
 export interface Follower {
-  /** @param live  To be called when the stream runs, with `standby` while the slot is another reader's. */
-  follow(session: ReplicationSession, server: LogServer, live: (state: "standby" | "streaming") => void): Promise<void>;
+  /** @param live  To be called when the stream runs. */
+  follow(session: ReplicationSession, server: LogServer, live: () => void): Promise<void>;
   /** Told at each move. */
   onState(state: LinkState, reason: string): void;
 }
@@ -118,7 +118,7 @@ export class Link {
       if (this.#isStopped()) return null;
       const found = await surveyServer(session, publications);
       if (typeof found === "string") return found;
-      await this.#follower.follow(session, found, (state) => this.#live(state));
+      await this.#follower.follow(session, found, () => this.#live());
       return null;
     } catch (error) {
       return this.#outage(error);
@@ -128,9 +128,9 @@ export class Link {
     }
   }
 
-  #live(state: "standby" | "streaming"): void {
+  #live(): void {
     this.#pauseMs = PAUSE_MS_MIN;
-    this.#move(state, state === "streaming" ? "the stream runs" : "another reader holds the slot");
+    this.#move("streaming", "the stream runs");
   }
 
   #outage(error: unknown): null {

@@ -16,12 +16,9 @@ export const ORIGIN_PREFIX = "lineshaft_bulk_";
 export interface LogServer extends ServerIdentity {
   /** Whether what was written under an origin can be left out: nobody but our bulk work uses one. */
   readonly skipsOrigins: boolean;
-  /** Whether slots can survive a failover. */
-  readonly hasFailover: boolean;
 }
 
 const ORIGIN_OPTION_VERSION = 160_000;
-const FAILOVER_VERSION = 170_000;
 /** SQLSTATE of a role without rights, and of a pooler that does not know what replication is. */
 const NO_RIGHT = "42501";
 const PROTOCOL_VIOLATION = "08P01";
@@ -68,7 +65,6 @@ export async function surveyServer(
   return {
     ...identity,
     skipsOrigins: identity.version >= ORIGIN_OPTION_VERSION && !row!.foreign,
-    hasFailover: identity.version >= FAILOVER_VERSION,
   };
 }
 

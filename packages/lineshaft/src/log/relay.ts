@@ -39,7 +39,7 @@ export { WAITERS_MAX, XIDS_MAX } from "./seen.ts";
 
 /** Starts the name of each temporary slot. */
 export const NODE_SLOT_PREFIX = "lineshaft_node_";
-export type RelayState = Exclude<LinkState, "standby">;
+export type RelayState = LinkState;
 
 /** Who hears of commits. Methods are synchronous and quick: the stream waits for them. */
 export interface RelayConsumer {
@@ -55,15 +55,22 @@ export interface RelayOptions {
   readonly connection: Connection;
   /** What is read: `publicationsOf` the declarations. Tables that are not published are an obstacle. */
   readonly publications: readonly Publication[];
+  /** What is read of the platform's own tables; told to `subscribePlatform`, and to no cache. Default: nothing. */
+  readonly platform?: readonly Publication[];
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly random?: () => number;
 }
 
+/** The schema of the platform's own tables. */
+const PLATFORM_SCHEMA = "lineshaft";
+
 export class Relay implements AsyncDisposable {
   readonly #options: RelayOptions;
+  readonly #published: readonly Publication[];
   readonly #link: Link;
   readonly #consumers = new Set<RelayConsumer>();
+  readonly #platformConsumers = new Set<RelayConsumer>();
   readonly #seen = new Seen();
   #slot: string | null = null;
   #identity: LogServer | null = null;
@@ -71,10 +78,11 @@ export class Relay implements AsyncDisposable {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#published = [...options.publications, ...(options.platform ?? [])];
     this.#link = new Link(
-      { ...options, name: "lineshaft relay" },
+      { ...options, publications: this.#published, name: "lineshaft relay" },
       {
-        follow: (session, server, live) => this.#follow(session, server, () => live("streaming")),
+        follow: (session, server, live) => this.#follow(session, server, live),
         onState: (state, reason) => this.#onState(state, reason),
       },
     );
@@ -82,7 +90,7 @@ export class Relay implements AsyncDisposable {
   }
 
   get state(): RelayState {
-    return this.#link.state as RelayState;
+    return this.#link.state;
   }
 
   /** The newest position of which every commit before has been told. 0 before the first stream. */
@@ -106,9 +114,22 @@ export class Relay implements AsyncDisposable {
 
   /** Adds a consumer; gives what removes it. Told `resumed` at once when the stream runs. */
   subscribe(consumer: RelayConsumer): () => void {
-    this.#consumers.add(consumer);
+    return this.#add(this.#consumers, consumer);
+  }
+
+  /** The same for the platform's own tables: `commit` comes with their changes only. */
+  subscribePlatform(consumer: RelayConsumer): () => void {
+    return this.#add(this.#platformConsumers, consumer);
+  }
+
+  #add(consumers: Set<RelayConsumer>, consumer: RelayConsumer): () => void {
+    consumers.add(consumer);
     if (this.state === "streaming") consumer.resumed();
-    return () => void this.#consumers.delete(consumer);
+    return () => void consumers.delete(consumer);
+  }
+
+  get #all(): readonly RelayConsumer[] {
+    return [...this.#consumers, ...this.#platformConsumers];
   }
 
   /**
@@ -144,7 +165,7 @@ export class Relay implements AsyncDisposable {
    */
   async verify(ask: AskLog): Promise<void> {
     if (this.state !== "streaming") return;
-    const missed = await whatIsMissed(ask, this.#identity!, this.#options.publications);
+    const missed = await whatIsMissed(ask, this.#identity!, this.#published);
     if (missed !== null) await this.#link.renew(missed);
   }
 
@@ -164,12 +185,12 @@ export class Relay implements AsyncDisposable {
 
   async #follow(session: ReplicationSession, server: LogServer, live: () => void): Promise<void> {
     const slot = NODE_SLOT_PREFIX + crypto.randomUUID().replaceAll("-", "");
-    const from = await session.createSlot(slot, { temporary: true, failover: false });
+    const from = await session.createSlot(slot);
     await session.untilSettled((waitMs) => this.#link.pause(waitMs));
     await session.stream({
       slot,
       from,
-      publications: this.#options.publications.map(({ name }) => name),
+      publications: this.#published.map(({ name }) => name),
       skipOrigins: server.skipsOrigins,
       onStart: () => this.#begin(slot, from, server, live),
       onCommit: (commit, lagMs) => this.#onCommit(session, commit, lagMs),
@@ -184,13 +205,23 @@ export class Relay implements AsyncDisposable {
     this.#identity = server;
     this.#seen.restart(from);
     this.#options.metrics.relayResets.inc();
-    for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.reset(reason));
+    for (const consumer of this.#all) this.#tell(consumer, () => consumer.reset(reason));
     live();
     this.#options.log.info({ position: formatPosition(from), reason }, "lineshaft relay: caches begin anew");
   }
 
   #onCommit(session: ReplicationSession, commit: Commit, lagMs: number): void {
-    for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.commit(commit));
+    const platform = commit.changes.filter(({ table }) => table.schema === PLATFORM_SCHEMA);
+    const isShared = platform.length > 0;
+    const changes = isShared ? commit.changes.filter(({ table }) => table.schema !== PLATFORM_SCHEMA) : commit.changes;
+    if (changes.length > 0 || !isShared) {
+      const told = isShared ? { ...commit, changes } : commit;
+      for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.commit(told));
+    }
+    if (isShared) {
+      const told = { ...commit, changes: platform };
+      for (const consumer of this.#platformConsumers) this.#tell(consumer, () => consumer.commit(told));
+    }
     this.#seen.advance(commit.position, commit.xid);
     countCommit(this.#options.metrics, commit, lagMs);
     session.acknowledge(commit.position);
@@ -204,13 +235,13 @@ export class Relay implements AsyncDisposable {
   #onState(state: LinkState, reason: string): void {
     this.#showState();
     if (state === "streaming") {
-      for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.resumed());
+      for (const consumer of this.#all) this.#tell(consumer, () => consumer.resumed());
       return;
     }
     this.#lostReason = reason;
     if (state === "reconnecting") this.#options.metrics.relayReconnects.inc();
     this.#seen.giveUp();
-    for (const consumer of this.#consumers) this.#tell(consumer, () => consumer.lost(reason));
+    for (const consumer of this.#all) this.#tell(consumer, () => consumer.lost(reason));
   }
 
   #showState(): void {
@@ -230,6 +261,7 @@ export class Relay implements AsyncDisposable {
       } catch (again) {
         this.#options.log.error({ err: again }, "lineshaft relay: a consumer failed to reset and is left out");
         this.#consumers.delete(consumer);
+        this.#platformConsumers.delete(consumer);
       }
     }
   }

@@ -144,19 +144,12 @@ export class ReplicationSession implements AsyncDisposable {
   }
 
   /**
-   * Makes a slot; gives the position from which it holds the log. Waits for the transactions that are running.
-   *
-   * @param options.temporary  It vanishes with this connection.
-   * @param options.failover  Standbys keep a copy of it. Postgres 17 and newer, not for temporary ones.
+   * Makes a slot that vanishes with this connection; gives the position from which it holds the log. Waits for the
+   * transactions that are running.
    */
-  async createSlot(
-    name: string,
-    options: { readonly temporary: boolean; readonly failover: boolean },
-  ): Promise<Position> {
-    const temporary = options.temporary ? " TEMPORARY" : "";
-    const failover = options.failover ? ", FAILOVER true" : "";
+  async createSlot(name: string): Promise<Position> {
     const [row] = await this.query<{ consistent_point: string }>(
-      `CREATE_REPLICATION_SLOT ${name}${temporary} LOGICAL pgoutput (SNAPSHOT 'nothing'${failover})`,
+      `CREATE_REPLICATION_SLOT ${name} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')`,
     );
     return parsePosition(row!.consistent_point);
   }

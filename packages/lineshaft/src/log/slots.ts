@@ -4,9 +4,6 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Change, Commit } from "./changes.ts";
 import { formatPosition, type Position } from "./position.ts";
 
-/** Starts the name of the fleet's slot; the oid of its database follows. */
-export const FLEET_SLOT_PREFIX = "lineshaft_fleet_";
-
 interface SlotRow {
   readonly name: string;
   readonly safeBytes: number | null;
@@ -42,8 +39,7 @@ export async function measureLog(
     metrics.relayLagBytes.set(Math.max(0, lagBytes));
     metrics.slotSafeBytes.reset();
     for (const { name, safeBytes } of slots) {
-      const holder = name === own.slot ? "node" : name.startsWith(FLEET_SLOT_PREFIX) ? "fleet" : null;
-      if (holder !== null && safeBytes !== null) metrics.slotSafeBytes.set({ holder }, safeBytes);
+      if (name === own.slot && safeBytes !== null) metrics.slotSafeBytes.set({ holder: "node" }, safeBytes);
     }
   } catch (error) {
     pool.release(session, true);

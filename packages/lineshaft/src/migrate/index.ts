@@ -8,6 +8,7 @@ export { LOCK_WAIT_MS_MAX } from "./lock.ts";
 export { type MigrateOptions, type MigrationOutcome, migrate } from "./migrate.ts";
 export { type Plan, planMigration } from "./plan.ts";
 export { platformSchema } from "./platform.ts";
-export { type Publication, publicationsOf } from "./publication.ts";
+export { LANES, MOVED_ON } from "./platform-events.ts";
+export { PLATFORM_PUBLICATIONS, type Publication, publicationsOf } from "./publication.ts";
 export { type MigrationStatus, migrationStatus } from "./status.ts";
 export type { Step, StepKind } from "./step.ts";

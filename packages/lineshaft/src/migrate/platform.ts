@@ -6,9 +6,10 @@
  * says how an older version becomes this one. To change it: write the change so that it works on the version before
  * and on nothing, and raise the number.
  */
+import { EVENT_TABLES } from "./platform-events.ts";
 
 /** Version of the statements below. */
-export const PLATFORM_VERSION = 2;
+export const PLATFORM_VERSION = 3;
 
 /** Starts the comment on the schema; the number follows. */
 export const PLATFORM_COMMENT = "Lineshaft platform, version ";
@@ -58,20 +59,11 @@ comment on table lineshaft.migration is
   'Files of the migrations folder. running or failed: a file without a transaction that ` +
   `stopped after statements_done statements.';`;
 
-const SLOTS = `
-create table if not exists lineshaft.slot (
-  name text primary key,
-  timeline integer not null,
-  position pg_lsn not null,
-  synced_at timestamptz(3) not null default now()
-);
-comment on table lineshaft.slot is
-  'Replication slots whose reader has caught up with the tables since the slot was made.';`;
-
 /** The platform's schema as repeatable SQL, and its version. */
 export const platformSchema: { readonly version: number; readonly sql: string } = Object.freeze({
   version: PLATFORM_VERSION,
-  sql: `create schema if not exists lineshaft;${UUIDV7}${TOUCH}${HISTORY}${SLOTS}
+  sql: `create schema if not exists lineshaft;${UUIDV7}${TOUCH}${HISTORY}
+drop table if exists lineshaft.slot;${EVENT_TABLES}
 comment on schema lineshaft is '${PLATFORM_COMMENT}${PLATFORM_VERSION}';
 `,
 });

@@ -24,6 +24,34 @@ export interface ActualPublication extends Publication {
   readonly hasComputed: boolean | null;
 }
 
+/**
+ * What nodes tell each other through the log: new events and new work, the end of the log of events, and who is alive.
+ * Their names clash with no service's.
+ */
+export const PLATFORM_PUBLICATIONS: readonly Publication[] = [
+  {
+    name: "lineshaft__events",
+    tables: [
+      { schema: "lineshaft", name: "event" },
+      { schema: "lineshaft", name: "work" },
+    ],
+  },
+  {
+    name: "lineshaft__fleet",
+    tables: [
+      { schema: "lineshaft", name: "head" },
+      { schema: "lineshaft", name: "node" },
+    ],
+  },
+];
+
+const PLATFORM_SQL: readonly string[] = [
+  `create publication lineshaft__events
+     for table lineshaft.event (id, week), lineshaft.work (id, kind, target, lane, due_at)
+     with (publish = 'insert', publish_via_partition_root = true)`,
+  "create publication lineshaft__fleet for table lineshaft.head, lineshaft.node",
+];
+
 /** Publications by name, for the catalog's query. A column of 18 is read so that older servers do not mind. */
 export const PUBLICATIONS = `(select coalesce(json_agg(json_build_object('name', p.pubname,
   'hasComputed', to_jsonb(p) ->> 'pubgencols' = 's',
@@ -43,7 +71,10 @@ export function publicationsOf({ schemas, tables }: SchemaModel): readonly Publi
 export function publicationSql(desired: SchemaModel, { model, publications }: Catalog): readonly string[] {
   const exists = (table: { readonly schema: string; readonly name: string }) =>
     model.tables.some(({ schema, name }) => schema === table.schema && name === table.name);
-  return publicationsOf(desired).flatMap(({ name, tables }) => {
+  const own = PLATFORM_SQL.filter(
+    (_, at) => !publications.some(({ name }) => name === PLATFORM_PUBLICATIONS[at]!.name),
+  );
+  const services = publicationsOf(desired).flatMap(({ name, tables }) => {
     const there = tables.filter(exists);
     const actual = publications.find((each) => each.name === name);
     if (actual === undefined) return there.length === 0 ? [] : [createSql(name, there)];
@@ -55,6 +86,7 @@ export function publicationSql(desired: SchemaModel, { model, publications }: Ca
       ...(actual.hasComputed === false ? [computedSql(name)] : []),
     ];
   });
+  return [...own, ...services];
 }
 
 /** From 18 on, an update of a table with computed columns fails while these are not published. */

@@ -47,6 +47,60 @@ export function createMetrics() {
     ...relayMetrics(registers),
     ...cacheMetrics(registers),
     ...liveMetrics(registers),
+    ...handleMetrics(registers),
+  };
+}
+
+function handleMetrics(registers: Registry[]) {
+  return {
+    handled: new Counter({
+      name: "lineshaft_handled_total",
+      help: "Events that handlers were given, and runs of schedules and of commands for later, by what came out",
+      labelNames: ["handler", "outcome"],
+      registers,
+    }),
+    handlerSeconds: new Histogram({
+      name: "lineshaft_handler_seconds",
+      help: "Transactions of handlers, which may hold several events, in seconds",
+      labelNames: ["handler"],
+      buckets: SECONDS,
+      registers,
+    }),
+    handlerLagEvents: new Gauge({
+      name: "lineshaft_handler_lag_events",
+      help: "Events that a handler of this node has not looked at yet",
+      labelNames: ["handler"],
+      registers,
+    }),
+    handlerLagSeconds: new Gauge({
+      name: "lineshaft_handler_lag_seconds",
+      help: "Age of the oldest event that a handler of this node has not handled, in seconds",
+      labelNames: ["handler"],
+      registers,
+    }),
+    eventsPlaced: new Gauge({
+      name: "lineshaft_events_position",
+      help: "The end of the log of events, as far as this node knows",
+      registers,
+    }),
+    work: new Gauge({
+      name: "lineshaft_work",
+      help: "Events and runs that wait for another attempt or for their time, and dead letters, in the whole fleet",
+      labelNames: ["target", "state"],
+      registers,
+    }),
+    scheduleLateSeconds: new Histogram({
+      name: "lineshaft_schedule_late_seconds",
+      help: "From the time of a scheduled run until it began, in seconds",
+      buckets: SECONDS,
+      registers,
+    }),
+    fleetNodes: new Gauge({ name: "lineshaft_fleet_nodes", help: "Nodes that handle events", registers }),
+    fleetLeads: new Gauge({
+      name: "lineshaft_fleet_leads",
+      help: "1 on the node that gives events their positions",
+      registers,
+    }),
   };
 }
 

@@ -46,6 +46,11 @@ export interface TestApp extends RunningApp {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Waits for a mail to this address, the newest one. Mails are handed over after the commit. */
   mailTo(address: string, options?: PollOptions): Promise<RecordedMail>;
+  /**
+   * Waits until every event so far is handled, or set aside until later, and nothing is due by the test's clock. To
+   * have a failed handler try again, move the clock first.
+   */
+  untilHandled(options?: PollOptions): Promise<void>;
   /** A connection of the test's own, with the owner's rights. The caller ends it. */
   connect(): Promise<pg.Client>;
   /** The schema that the migrations made, as `migrations/schema.sql` shows it. */
@@ -156,6 +161,9 @@ function testApp(running: RunningApp, clock: TestClock, resources: AsyncDisposab
     mailTo: (address, options) => {
       const find = () => running.mails?.mails.find(({ to }) => to === address);
       return poll(find, { what: `a mail to ${address}`, ...options });
+    },
+    untilHandled: async (options) => {
+      await poll(() => running.machines.isSettled(), { what: "the end of all that is to be handled", ...options });
     },
     connect,
     schema: async () => {

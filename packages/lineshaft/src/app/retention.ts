@@ -1,0 +1,35 @@
+/** Retention: how long events are kept. Weeks that are over are dropped whole. */
+import type { Pool } from "../data/pool.ts";
+import { writeTogether } from "../log/event-log.ts";
+
+/** How long events are kept at least, in days; up to a week longer. */
+export const KEEP_DAYS_DEFAULT = 30;
+/** How often weeks are looked at. */
+export const KEEP_MS = 3_600_000;
+/** How long the drop of a week may wait for those who read it: they wait behind it meanwhile. */
+const LOCK_MS = 500;
+
+/**
+ * What a handler has not handled yet is kept, and what waits for another attempt. A handler that no node has run for as
+ * long as events are kept is nobody's any more.
+ */
+const KEEP_FROM = `select least(
+    (now() at time zone 'utc')::date - $1::integer,
+    (select min(w.week) from lineshaft.work w where w.state = 'waiting' and w.week is not null),
+    (select min(l.week) from lineshaft.cursor c
+      join lineshaft.handler h on h.name = c.handler and h.seen_at > now() - make_interval(days => $1)
+      join lateral (
+        select l.week from lineshaft.log l where l.position > c.position order by l.position limit 1) l on true)
+  )::text as "keepFrom"`;
+
+/** Makes the weeks to come, and drops what is older than it is kept, with all that belongs to it. */
+export async function keepEvents(pool: Pool, keepDays: number): Promise<void> {
+  const [{ rows }] = await writeTogether(pool, [{ text: KEEP_FROM, values: [keepDays] }] as const);
+  const { keepFrom } = (rows as { readonly keepFrom: string }[])[0]!;
+  await writeTogether(pool, [
+    { text: `set local lock_timeout = ${LOCK_MS}` },
+    { text: "select lineshaft.keep_weeks($1)", values: [keepFrom] },
+    { text: "delete from lineshaft.step where at < $1::date", values: [keepFrom] },
+    { text: "delete from lineshaft.work where state = 'dead' and week + 7 <= $1::date", values: [keepFrom] },
+  ]);
+}

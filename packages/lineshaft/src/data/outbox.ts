@@ -1,0 +1,109 @@
+/**
+ * Outbox: what a transaction states beside its own tables, events and commands for later. It goes out with the commit,
+ * in the same write, so it costs no round trip, and takes the lock of no table for longer than that.
+ */
+
+/** An event on its way into the table. */
+export interface EventRow {
+  readonly name: string;
+  readonly version: number;
+  readonly key: string | null;
+  readonly lane: number;
+  readonly at: Date;
+  /** JSON. */
+  readonly payload: string;
+}
+
+/** A run on its way into the table. */
+export interface WorkRow {
+  readonly kind: "schedule" | "command";
+  readonly target: string;
+  readonly lane: number;
+  /** One that waits under the same name is replaced. */
+  readonly name: string;
+  /** JSON. */
+  readonly input: string | null;
+  readonly actor: string | null;
+  readonly dueAt: Date;
+}
+
+export interface OutboxStatement {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** Events of one transaction. */
+export const EVENTS_MAX = 1_000;
+/** Runs that one transaction may ask for. */
+export const WORKS_MAX = 1_000;
+
+const ONE_EVENT = `insert into lineshaft.event (name, version, key, lane, at, payload) values ($1, $2, $3, $4, $5, $6)`;
+const EVENTS = `insert into lineshaft.event (name, version, key, lane, at, payload)
+  select * from unnest($1::text[], $2::integer[], $3::text[], $4::smallint[], $5::timestamptz[], $6::json[])`;
+const WORK = `insert into lineshaft.work as w (kind, target, lane, name, input, actor, due_at)
+  values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (kind, target, name) where name is not null do update
+  set input = excluded.input, actor = excluded.actor, due_at = excluded.due_at, state = 'waiting', attempts = 0,
+    error = null, failed_at = null, revision = w.revision + 1`;
+
+export class Outbox {
+  readonly #events: EventRow[] = [];
+  readonly #works = new Map<string, WorkRow>();
+  readonly #rest: OutboxStatement[] = [];
+
+  get isEmpty(): boolean {
+    return this.#events.length + this.#works.size + this.#rest.length === 0;
+  }
+
+  get eventCount(): number {
+    return this.#events.length;
+  }
+
+  /** @throws {Error} over `EVENTS_MAX`. */
+  addEvent(row: EventRow): void {
+    if (this.#events.length >= EVENTS_MAX) {
+      throw new Error(`emit(${row.name}): one transaction states at most ${EVENTS_MAX} events.`);
+    }
+    this.#events.push(row);
+  }
+
+  /** @throws {Error} over `WORKS_MAX`. */
+  addWork(row: WorkRow): void {
+    if (this.#works.size >= WORKS_MAX) {
+      throw new Error(`runAt(${row.target}): one transaction asks for at most ${WORKS_MAX} runs.`);
+    }
+    this.#works.set(`${row.kind} ${row.target} ${row.name}`, row);
+  }
+
+  /** Takes back what this transaction has asked for; whether it had. */
+  removeWork({ kind, target, name }: Pick<WorkRow, "kind" | "target" | "name">): boolean {
+    return this.#works.delete(`${kind} ${target} ${name}`);
+  }
+
+  /** A statement of the platform's own that belongs to the commit. */
+  add(text: string, values: unknown[]): void {
+    this.#rest.push({ text, values });
+  }
+
+  /** All of it, in the order in which it was stated. */
+  statements(): readonly OutboxStatement[] {
+    return [...this.#eventStatements(), ...[...this.#works.values()].map(workStatement), ...this.#rest];
+  }
+
+  #eventStatements(): OutboxStatement[] {
+    const rows = this.#events;
+    if (rows.length === 0) return [];
+    const [first] = rows as [EventRow];
+    if (rows.length === 1) {
+      const { name, version, key, lane, at, payload } = first;
+      return [{ text: ONE_EVENT, values: [name, version, key, lane, at.toISOString(), payload] }];
+    }
+    const column = <K extends keyof EventRow>(key: K) => rows.map((row) => row[key]);
+    const values = [column("name"), column("version"), column("key"), column("lane"), column("at"), column("payload")];
+    return [{ text: EVENTS, values }];
+  }
+}
+
+function workStatement({ kind, target, lane, name, input, actor, dueAt }: WorkRow): OutboxStatement {
+  return { text: WORK, values: [kind, target, lane, name, input, actor, dueAt.toISOString()] };
+}
