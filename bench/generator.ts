@@ -6,7 +6,7 @@ import { provideServers } from "../tools/servers.ts";
 import { GENERATED } from "./options.ts";
 import { type Scenario, wrkScript } from "./scenarios.ts";
 
-const WRK = { name: "wrk", debianPackage: "wrk", path: "/usr/bin/wrk" };
+export const WRK = { name: "wrk", debianPackage: "wrk", path: "/usr/bin/wrk" };
 /** How long `wrk` may take beyond its time before it is stopped. */
 const GRACE_MS = 10_000;
 

@@ -14,6 +14,7 @@ const DEFAULT = "peers";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   peers: () => suite("peers"),
   cache: () => suite("cache"),
+  events: () => import("./events.ts"),
   live: () => import("./live.ts"),
   readset: () => import("./readset.ts"),
   relay: () => import("./relay.ts"),

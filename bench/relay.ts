@@ -115,7 +115,7 @@ async function readBacklog(url: string, { fill }: Backlog): Promise<Readonly<Rec
   const client = new pg.Client(url);
   await client.connect();
   await client.query("truncate bench.note");
-  const from = await session.createSlot(slot, { temporary: true, failover: false });
+  const from = await session.createSlot(slot);
   await fill(client);
   const end = "insert into bench.note (name) values ('end') returning pg_current_xact_id()::xid::text as xid";
   const last = Number((await client.query(end)).rows[0].xid);
