@@ -302,7 +302,8 @@ class Running {
     const idle: { readonly handler: Handler; readonly lane: Lane; readonly to: number }[] = [];
     for (const handler of this.#handlers) for (const each of handler.idle()) idle.push({ handler, ...each });
     for (const { handler, lane, to } of idle) {
-      if (lane.isBusy || lane.queue.length > 0) continue;
+      // While others were moved, it may have gone on by itself: a cursor never goes back.
+      if (lane.isBusy || lane.queue.length > 0 || lane.position >= to) continue;
       lane.isBusy = true;
       const values = [handler.definition.name, lane.number, lane.position, to];
       try {

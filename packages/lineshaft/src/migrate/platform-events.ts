@@ -126,7 +126,7 @@ declare
   _moved integer;
 begin
   update lineshaft.cursor c set position = _to
-    where c.handler = _handler and c.lane = _lane and c.position = _from;
+    where c.handler = _handler and c.lane = _lane and c.position = _from and _to >= _from;
   get diagnostics _moved = row_count;
   if _moved <> 1 then
     raise exception 'another has moved the cursor of % in lane %', _handler, _lane

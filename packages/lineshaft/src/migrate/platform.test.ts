@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
-import { dumpSchema, platformSchema } from "./index.ts";
+import { dumpSchema, MOVED_ON, platformSchema } from "./index.ts";
 import { everything } from "./test/fixtures.ts";
 import { everyServer, onEveryServer, until } from "./test/servers.ts";
 
@@ -28,6 +28,23 @@ onEveryServer("the platform's schema", (open) => {
     const client = await lab.client();
     await client.query(platformSchema.sql);
     assert.equal((await lab.migrate([service("bare")])).applied.length, 0);
+  });
+
+  test("a cursor moves forward from where it is, and in no other way [EVT-1]", async () => {
+    await using lab = await open();
+    await lab.migrate([service("bare")]);
+    await lab.query("insert into lineshaft.handler (name, event) values ('shop.count', 'shop.sold')");
+    await lab.query("insert into lineshaft.cursor values ('shop.count', 0, 5)");
+    const advance = (from: number, to: number) =>
+      lab.query(`select lineshaft.advance('shop.count', 0::smallint, ${from}, ${to})`);
+    await advance(5, 9);
+    for (const [from, to] of [
+      [9, 8],
+      [5, 12],
+    ] as const)
+      await assert.rejects(advance(from, to), { code: MOVED_ON });
+    const [cursor] = await lab.query<{ position: string }>("select position::text from lineshaft.cursor");
+    assert.equal(cursor!.position, "9");
   });
 
   test("uuidv7 has version, variant and the time of now, and sorts by time", async () => {
