@@ -1,5 +1,5 @@
 /**
- * The one way into the checks that break things: `npm run chaos -- <name> [options]`; without a name, `coherence`.
+ * The one way into the checks that break things: `npm run chaos -- <name> [options]`; without a name, `faults`.
  *
  * Each is a file with a `main` that takes the rest of the command line and gives the exit code. To add one: `CHECKS`.
  */
@@ -9,8 +9,9 @@ interface Check {
   main(args: readonly string[]): Promise<number>;
 }
 
-const DEFAULT = "coherence";
+const DEFAULT = "faults";
 const CHECKS: Readonly<Record<string, () => Promise<Check>>> = {
+  faults: () => import("./faults.ts"),
   coherence: () => import("./coherence.ts"),
 };
 
