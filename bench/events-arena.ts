@@ -1,4 +1,4 @@
-/** Arena: what the contenders of the events bench share: one durable Postgres, and a fresh database for each measurement. */
+/** Arena: what contenders of the events bench share: a durable Postgres, and a fresh database for each measurement. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

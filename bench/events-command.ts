@@ -1,4 +1,4 @@
-/** Commands with and without an event, under load: each in two turns, there and back, so that what changes evenly cancels. */
+/** Commands with and without an event, under load: each in two turns, there and back: what changes evenly cancels. */
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { Arena } from "./events-arena.ts";

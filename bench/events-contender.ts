@@ -9,7 +9,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { PEERS } from "./peers.ts";
 
-/** What handling a job does: nothing at all, or one row in Postgres. Ours also has one with several handlers (`told`). */
+/** What handling a job does: nothing, or one row in Postgres. Ours has one with several handlers, too (`told`). */
 export type Kind = "nothing" | "effect" | "told";
 
 /** Where a contender finds what it needs. */
@@ -60,7 +60,7 @@ export const CONTENDERS: readonly ContenderKind[] = [
 
 /** Who runs steps. */
 export interface StepContender {
-  /** Runs so many steps that do nothing; gives the milliseconds from the first line of the run to behind the last step. */
+  /** Runs so many steps that do nothing; gives the milliseconds from the first line of the run to its last one. */
   run(steps: number): Promise<number>;
   close(): Promise<void>;
 }

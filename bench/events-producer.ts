@@ -2,8 +2,8 @@
  * Who adds jobs and sees their effects, in a process of its own: both by one clock. The question is how many a second,
  * and for how many seconds; the answer is `Delays`.
  *
- * A delay begins when the store has answered that it has the job, and ends when the effect stands in the log of Postgres
- * on disk: it is read there, so that nobody is asked for it again and again.
+ * A delay begins when the store has answered that it has the job, and ends when the effect stands in the log of
+ * Postgres on disk: it is read there, so that nobody is asked for it again and again.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Commit } from "../packages/lineshaft/src/log/changes.ts";
