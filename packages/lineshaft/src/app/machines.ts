@@ -78,7 +78,8 @@ export class Machines implements AsyncDisposable {
 
   /** Whether all events are handled, and nothing is due; takes up what is. For tests. */
   async isSettled(): Promise<boolean> {
-    return (await this.#on?.isSettled()) ?? true;
+    const running = await this.#running;
+    return (await running?.isSettled()) ?? true;
   }
 
   /** Brings the gauges up to date. */

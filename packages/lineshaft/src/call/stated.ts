@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib";
 import type { EventRow, WorkRow } from "../data/outbox.ts";
 import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
-import { Fault } from "../define/errors.ts";
+import { Fault, fault } from "../define/errors.ts";
 import type { EventDefinition } from "../define/event.ts";
 import { LANES } from "../migrate/index.ts";
 import { compileInput, type ReadInput, type WireInput } from "./input.ts";
@@ -86,7 +86,11 @@ export function targetOf({ method, path }: EndpointDefinition): string {
   return `${method} ${path}`;
 }
 
-/** A command for later, as it is stored. @throws {Fault} INVALID_INPUT, as `call` does. @throws {Error} */
+/**
+ * A command for later, as it is stored.
+ *
+ * @throws {Fault} UNAUTHENTICATED, INVALID_INPUT, as `call` does. @throws {Error}
+ */
 export function commandRow(
   at: Date,
   command: EndpointDefinition,
@@ -95,6 +99,7 @@ export function commandRow(
 ): WorkRow {
   if (command?.kind !== "command") throw new Error("runAt: what runs later is a command: runAt(at, publish, { … }).");
   const target = targetOf(command);
+  if (command.actor === "account" && actor.kind !== "account") throw fault("UNAUTHENTICATED");
   if (!(at instanceof Date) || Number.isNaN(at.getTime()) || Math.abs(at.getUTCFullYear()) > 9_999) {
     throw new Error(`runAt(${target}): the time is ${String(at)}; it is a Date up to the year 9999.`);
   }

@@ -121,6 +121,8 @@ export class Work {
   /** Whether nothing is due, and nothing runs. Asks the database. */
   async isDone(): Promise<boolean> {
     await this.#looking;
+    // What runs is left out of the look, and may leave something behind that is due.
+    if (this.#running.size > 0) return false;
     const found = await this.#due();
     return found.length === 0 && this.#running.size === 0;
   }

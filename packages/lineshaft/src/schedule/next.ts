@@ -1,4 +1,4 @@
-/** Next: which run of a schedule comes after one. */
+/** Next: which run of a schedule is made, where runs were missed. */
 import type { ScheduleDefinition } from "../define/event.ts";
 import { nextRun, type When } from "../define/when.ts";
 
@@ -8,17 +8,18 @@ export const LATE_MS = 60_000;
 /** Spans before now in which the last run is looked for: the first that holds one holds few. */
 const SPANS_MS = [60_000, 3_600_000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, 10 * 366 * 86_400_000];
 
-/** When a schedule is due after a run that was due at `due`. `null`: never again. May be before now. */
-export function dueAfter(
+/**
+ * Which run is made now that the one of `due` is: that one, or a later one in its place, where several were missed.
+ * `null`: none, for ever. May lie after `now`: then none is made now.
+ */
+export function madeUpFor(
   { when, missed }: Pick<ScheduleDefinition, "when" | "missed">,
   due: Date,
   now: Date,
 ): Date | null {
-  const next = nextRun(when, due);
-  if (next === null || next > now || missed === "all") return next;
-  if (missed === "once") return lastRun(when, due, now) ?? next;
-  const last = lastRun(when, due, now) ?? next;
-  return now.getTime() - last.getTime() <= LATE_MS ? last : nextRun(when, now);
+  if (missed === "all") return due;
+  const last = lastRun(when, due, now) ?? due;
+  return missed === "once" || now.getTime() - last.getTime() <= LATE_MS ? last : nextRun(when, now);
 }
 
 /** The last run after one instant and up to another; `null` when there is none. */

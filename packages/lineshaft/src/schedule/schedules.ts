@@ -14,7 +14,7 @@ import type { Machinery, Run } from "../handle/run.ts";
 import type { Do, WorkItem } from "../handle/work.ts";
 import { type PlatformStatement, writeTogether } from "../log/event-log.ts";
 import { LANES } from "../migrate/index.ts";
-import { dueAfter } from "./next.ts";
+import { madeUpFor } from "./next.ts";
 
 /** The name of the row that moves along. */
 const NEXT = "next";
@@ -50,10 +50,16 @@ export function scheduleOf(machinery: Machinery, schedule: ScheduleDefinition, s
     const due = new Date((item.input as Input).due);
     const now = machinery.clock();
     const isNext = item.name === NEXT;
+    const made = isNext && item.attempts === 0 ? madeUpFor(schedule, due, now) : due;
+    if (made?.getTime() !== due.getTime()) {
+      // The row says which run it is, also to those who try it again: so it moves before the run.
+      await writeTogether(machinery.control, [moveTo(schedule, item, made)]);
+      return;
+    }
     if (isNext && schedule.overlap) return leaveBehind(machinery, schedule, item);
     if (item.attempts === 0) machinery.metrics.scheduleLateSeconds.observe(Math.max(0, +now - +due) / 1_000);
-    const after = () => moveOn(schedule, item, due, machinery.clock());
     const next = nextRun(schedule.when, due);
+    const after = () => moveTo(schedule, item, next);
     await attempt(machinery, {
       item,
       runnable: schedule,
@@ -76,13 +82,13 @@ async function leaveBehind(machinery: Machinery, schedule: ScheduleDefinition, i
   const now = machinery.clock();
   const values = [schedule.name, item.lane, JSON.stringify(item.input), now.toISOString()];
   await writeTogether(machinery.control, [
-    moveOn(schedule, item, new Date(due), now),
+    moveTo(schedule, item, nextRun(schedule.when, new Date(due))),
     { text: ALONE, values },
   ] as const);
 }
 
-function moveOn(schedule: ScheduleDefinition, item: WorkItem, due: Date, now: Date): PlatformStatement {
-  const next = dueAfter(schedule, due, now);
+/** Has the row wait for another run; it ends when there is none. */
+function moveTo(schedule: ScheduleDefinition, item: WorkItem, next: Date | null): PlatformStatement {
   if (next === null) return finished(item);
   return { text: RESCHEDULE, values: [item.id, item.revision, next.toISOString(), inputOf(schedule, next)] };
 }
