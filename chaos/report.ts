@@ -39,7 +39,7 @@ export function reportOf(result: Result): string {
       `${Math.round(result.seconds / 60)} minutes. Again: \`npm run chaos -- --faults ${result.faultCount} ` +
       `--nodes ${result.nodes} --seed ${result.seed}\`.`,
     ...["", row("what", "count"), row("---", "---:"), ...counts.map((each) => row(...each))],
-    ...["", "How long until the lanes of a node that was hit were handled by another process:"],
+    ...["", "How long until the lanes of a node that was hit went on, nearly always with another process:"],
     ...["", row("fault", "lanes", "median", "longest"), row("---", "---:", "---:", "---:")],
     ...Object.entries(takeOverMs).map(([name, { count, median, max }]) =>
       row(name, count, seconds(median), seconds(max)),

@@ -1,4 +1,4 @@
-/** Totals: the counts of a run, and how long others took over from nodes that were gone. */
+/** Totals: the counts of a run, and how long it took until the lanes of a node that was gone went on. */
 import type { Finding } from "./checks.ts";
 import type { Entry, Outcome } from "./history.ts";
 import type { EffectRow, State } from "./state.ts";
@@ -25,7 +25,7 @@ export interface Totals {
   readonly wrong: number;
   /** Until all was handled after everything was healed; `null`: not in time. */
   readonly quietMs: number | null;
-  /** Until the lanes of a node that was gone were handled by others, by fault. */
+  /** Until the lanes of a node that was gone went on, by fault. */
   readonly takeOverMs: Readonly<Record<string, Spread>>;
 }
 
@@ -79,8 +79,8 @@ const RECENT_MS = 5_000;
 const QUICK_HANDLERS: readonly string[] = ["ledger", "sums", "count"];
 
 /**
- * How long it took from the loss of a node until each lane that it had handled was handled by another process.
- * Of faults that hit one node.
+ * How long it took from the loss of a node until each lane that it had handled went on: with another process, or with
+ * this one once the fault was over. Of faults that hit one node.
  */
 export function takeOvers(
   history: readonly Entry[],
@@ -98,9 +98,9 @@ export function takeOvers(
   const times: Record<string, number[]> = {};
   for (const entry of history) {
     if (entry.kind !== "fault" || entry.pid === null) continue;
-    const { name, pid, atMs } = entry;
+    const { name, pid, atMs, endMs } = entry;
     for (const lane of lanes.values()) {
-      const next = lane.findIndex((each) => each.atMs > atMs && each.pid !== pid);
+      const next = lane.findIndex((each) => each.atMs > (each.pid === pid ? endMs : atMs));
       const before = lane[next - 1];
       if (before?.pid !== pid || before.atMs < atMs - RECENT_MS) continue;
       times[name] ??= [];
