@@ -55,6 +55,7 @@ export class Fleet {
   #peers: readonly Peer[] = [];
   #owned = new Map<string, readonly boolean[]>();
   #beating: Promise<void> | null = null;
+  #hasLeft = false;
 
   /**
    * @param targets   What this node can run.
@@ -90,6 +91,8 @@ export class Fleet {
 
   /** Says that this node is there, and learns who else is. One at a time. */
   beat(): Promise<void> {
+    // The log tells a node of its own end, too: who then says that it is there keeps its lanes from the others.
+    if (this.#hasLeft) return Promise.resolve();
     return (this.#beating ??= this.#beat().finally(() => {
       this.#beating = null;
     }));
@@ -97,6 +100,7 @@ export class Fleet {
 
   /** This node does nothing more; the others hear of it at once. */
   async leave(): Promise<void> {
+    this.#hasLeft = true;
     await this.#beating?.catch(() => {});
     const text = "delete from lineshaft.node where id = $1";
     await writeTogether(this.#pool, [{ text, values: [this.id] }] as const);
