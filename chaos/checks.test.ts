@@ -10,7 +10,14 @@ import { takeOvers } from "./totals.ts";
 const effect = (event: string, handler: string, number: number, atMs = 0, pid = 1) => ({
   ...{ event, handler, key: "c0", number, pid, atMs },
 });
-const event = (id: string, name: string, number: number) => ({ id, name: `bank.${name}`, key: "c0", number, lane: 3 });
+const event = (id: string, name: string, number: number) => ({
+  id,
+  name: `bank.${name}`,
+  key: "c0",
+  number,
+  lane: 3,
+  atMs: 0,
+});
 const choked = { kind: "handler", target: "bank.choke", state: "dead", attempts: 2, error: "poison" };
 
 const STATE: State = {

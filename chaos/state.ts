@@ -7,6 +7,8 @@ export interface EventRow {
   readonly key: string;
   readonly number: number;
   readonly lane: number;
+  /** When it was stated. */
+  readonly atMs: number;
 }
 
 export interface EffectRow {
@@ -50,7 +52,8 @@ export interface State {
   readonly shown: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-const EVENTS = `select e.id::text, e.name, e.payload->>'key' as key, (e.payload->>'number')::int as number, e.lane
+const EVENTS = `select e.id::text, e.name, e.payload->>'key' as key, (e.payload->>'number')::int as number, e.lane,
+  extract(epoch from e.at)::float8 * 1000 as "atMs"
   from lineshaft.event e order by e.id`;
 const EFFECTS = `select event, handler, key, number, pid, extract(epoch from at)::float8 * 1000 as "atMs"
   from bank.effect order by id`;

@@ -75,22 +75,24 @@ export function totalsOf({ history, state, found, quietMs, seconds }: TotalsInpu
 
 /** Whoever handled a lane within this time before the fault had it. */
 const RECENT_MS = 5_000;
+/** A lane that had nothing to do for longer after the fault tells nothing of it. */
+const BUSY_MS = 1_000;
 /** Others wait between two attempts, or for the world outside: that is not the time of a take-over. */
 const QUICK_HANDLERS: readonly string[] = ["ledger", "sums", "count"];
 
 /**
  * How long it took from the loss of a node until each lane that it had handled went on: with another process, or with
- * this one once the fault was over. Of faults that hit one node.
+ * this one once the fault was over. Of faults that hit one node, and lanes that had something to do.
  */
 export function takeOvers(
   history: readonly Entry[],
   { events, effects }: Pick<State, "events" | "effects">,
 ): Record<string, Spread> {
-  const laneOf = new Map(events.map(({ id, lane }) => [id, lane]));
+  const eventOf = new Map(events.map((event) => [event.id, event]));
   const lanes = new Map<string, EffectRow[]>();
   for (const effect of effects) {
     if (!QUICK_HANDLERS.includes(effect.handler)) continue;
-    const lane = `${effect.handler} ${laneOf.get(effect.event)}`;
+    const lane = `${effect.handler} ${eventOf.get(effect.event)?.lane}`;
     const found = lanes.get(lane);
     if (found) found.push(effect);
     else lanes.set(lane, [effect]);
@@ -101,10 +103,12 @@ export function takeOvers(
     const { name, pid, atMs, endMs } = entry;
     for (const lane of lanes.values()) {
       const next = lane.findIndex((each) => each.atMs > (each.pid === pid ? endMs : atMs));
-      const before = lane[next - 1];
+      const [before, first] = [lane[next - 1], lane[next]];
       if (before?.pid !== pid || before.atMs < atMs - RECENT_MS) continue;
+      const fromMs = Math.max(atMs, eventOf.get(first!.event)?.atMs ?? 0);
+      if (fromMs > atMs + BUSY_MS) continue;
       times[name] ??= [];
-      times[name].push(lane[next]!.atMs - atMs);
+      times[name].push(first!.atMs - fromMs);
     }
   }
   return Object.fromEntries(Object.entries(times).map(([name, each]) => [name, spreadOf(each)]));
