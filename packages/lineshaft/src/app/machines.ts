@@ -162,8 +162,11 @@ class Running {
   async isSettled(): Promise<boolean> {
     await this.#orderer.settle();
     this.#work.look();
-    const isThrough = this.#handlers.every((handler) => handler.isThrough(this.#orderer.head));
-    return isThrough && (await this.#work.isDone());
+    const { head } = this.#orderer;
+    if (!this.#handlers.every((handler) => handler.isThrough(head)) || !(await this.#work.isDone())) return false;
+    // What was done meanwhile may have stated events.
+    await this.#orderer.settle();
+    return this.#orderer.head === head;
   }
 
   async measure(): Promise<void> {
