@@ -75,6 +75,7 @@ async function tryOut(
       run = current;
       try {
         await trial.run(current, bound);
+        steps.end();
         trial.end(current);
         return await current.commit();
       } catch (thrown) {

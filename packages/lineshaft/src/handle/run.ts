@@ -152,11 +152,16 @@ class MachineContextOf {
   get step(): Step {
     const { transaction } = this.#run;
     const { steps, signal } = this.#options;
-    return async (name, work) => {
-      if (steps !== null) return steps.take(name, work, { transaction, signal });
-      const needed = new StepsNeeded();
-      transaction.spoil(needed);
-      throw needed;
+    const needed = () => {
+      const error = new StepsNeeded();
+      transaction.spoil(error);
+      return Promise.reject(error);
+    };
+    return (name, work) => {
+      const taken = steps === null ? needed() : steps.take(name, work, { transaction, signal });
+      // Who does not wait for it is told by the run, which fails: nobody else needs to hear of it.
+      taken.catch(() => {});
+      return taken;
     };
   }
   get now(): Date {

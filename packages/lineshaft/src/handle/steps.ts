@@ -39,6 +39,8 @@ export class Steps {
   readonly #scope: string;
   readonly #results: Map<string, unknown>;
   readonly #met = new Map<string, Work>();
+  /** What is being done, also for a run before that did not wait for it. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
   readonly #used = new Set<string>();
 
   /**
@@ -74,6 +76,12 @@ export class Steps {
     this.#used.clear();
   }
 
+  /** A run has returned. @throws {Error} when it did not wait for a step. */
+  end(): void {
+    const [forgotten] = this.#underWay.keys();
+    if (forgotten !== undefined) throw new Error(`\`run\` returned before step("${forgotten}") did: await every step.`);
+  }
+
   /** Does the steps that the last run met in its transaction, for the next run. */
   async performMet(signal: AbortSignal): Promise<void> {
     const met = [...this.#met];
@@ -81,7 +89,16 @@ export class Steps {
     await Promise.all(met.map(([name, work]) => this.#perform(name, work, signal)));
   }
 
-  async #perform(name: string, work: Work, signal: AbortSignal): Promise<unknown> {
+  #perform(name: string, work: Work, signal: AbortSignal): Promise<unknown> {
+    let done = this.#underWay.get(name);
+    if (done === undefined) {
+      done = this.#performNow(name, work, signal).finally(() => this.#underWay.delete(name));
+      this.#underWay.set(name, done);
+    }
+    return done;
+  }
+
+  async #performNow(name: string, work: Work, signal: AbortSignal): Promise<unknown> {
     const text = JSON.stringify(await work({ key: `${this.#scope}/${name}`, signal })) ?? "null";
     const bytes = Buffer.byteLength(text);
     if (bytes > RESULT_BYTES_MAX) {
