@@ -94,10 +94,9 @@ function memoryOf(samples: readonly Sample[]): { growth: number; spread: number 
 
 async function measure(child: Child, { backlog, arrivalsPerSecond }: EventsSettings): Promise<Figures> {
   await child.ask(`fill ${backlog}`);
-  const arrivals = new Arrivals(await child.ask<string>("url"), arrivalsPerSecond);
   const before = await child.ask<State>("state");
-  await child.ask("start");
   const startedAt = performance.now();
+  const arrivals = new Arrivals(await child.ask<string>("start"), arrivalsPerSecond);
   arrivals.start();
   const samples = await watch(child, arrivals, ({ old }) => old === backlog);
   const end = samples.at(-1)!;

@@ -1,10 +1,11 @@
 /**
- * Ours with a long backlog, in a process of its own. Questions: `url`, `fill <count>`, `start`, and `state`, which
- * tells how far it is.
+ * Ours with a long backlog, in a process of its own. Questions: `fill <count>`, while nobody handles; `start`,
+ * whose answer is the URL; and `state`, which tells how far it is.
  *
  * The order is looked at in the handler: of each source the numbers have to come one after the other. A number may come
  * again, when its transaction was begun again; a number that comes too early is an error.
  */
+import type { RunningApp } from "lineshaft";
 import pg from "pg";
 import { answerParent, collectGarbage, cpuMicros } from "./child.ts";
 import { SOURCES } from "./events-parts.ts";
@@ -15,8 +16,9 @@ const LANES = 16;
 
 const FILL = `insert into lineshaft.event (name, version, key, lane, at, payload)
   select 'bench.ordered', 1, (number % ${SOURCES})::text, (number % ${SOURCES}) % ${LANES}, now(),
-    json_build_object('source', number % ${SOURCES}, 'number', number / ${SOURCES} + 1, 'note', $2::text)
-  from generate_series(0, $1 - 1) number`;
+    json_build_object('source', number % ${SOURCES}, 'number', number / ${SOURCES} + 1, 'note', $3::text)
+  from generate_series($1::integer, $2::integer) number`;
+const FILL_EVENTS = 5_000;
 
 export interface State {
   /** Events of the backlog, and those that came later, whose handler was through at least once. */
@@ -31,9 +33,7 @@ export interface State {
 }
 
 const databaseUrl = process.argv[2]!;
-const running = await startOurs(databaseUrl);
-const client = new pg.Client(databaseUrl);
-await client.connect();
+let running: RunningApp | null = null;
 
 const lastOf = new Map<number, number>();
 const seen = { old: 0, late: 0, again: 0, early: 0 };
@@ -47,21 +47,26 @@ observed.ordered = (source, number) => {
   }
 };
 
+/** As if no node had run for a while. */
+async function fill(count: number): Promise<void> {
+  // Makes the tables.
+  await (await startOurs(databaseUrl)).stop();
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  for (let from = 0; from < count; from += FILL_EVENTS)
+    await client.query(FILL, [from, Math.min(count, from + FILL_EVENTS) - 1, NOTE]);
+  await client.end();
+}
+
 async function answer(question: string): Promise<unknown> {
   const [what, count] = question.split(" ");
-  if (what === "url") return running.url;
-  if (what === "fill") {
-    await client.query("begin");
-    return (await client.query(FILL, [Number(count), NOTE])).rowCount;
-  }
+  if (what === "fill") return await fill(Number(count)).then(() => true);
   if (what === "start") {
     collectGarbage();
-    return (await client.query("commit")).command;
+    running = await startOurs(databaseUrl);
+    return running.url;
   }
   return { ...seen, memoryBytes: process.memoryUsage().rss, cpuMicros: cpuMicros() } satisfies State;
 }
 
-answerParent(answer, async () => {
-  await client.end();
-  await running.stop();
-});
+answerParent(answer, async () => void (await running?.stop()));

@@ -15,10 +15,11 @@ export const NOTE = "What has happened here is told to others. ".repeat(3);
 const LANES = 16;
 const SECRET = "the benchmark keeps no secret from anybody";
 
-/** In the order of the numbers. */
+/** Events of one transaction, in a backlog. */
+const FILL_EVENTS = 5_000;
 const FILL = `insert into lineshaft.event (name, version, lane, at, payload)
-  select $1, 1, number % ${LANES}, now(), json_build_object('number', number, 'note', $3::text)
-  from generate_series(1, $2) number`;
+  select $1, 1, number % ${LANES}, now(), json_build_object('number', number, 'note', $4::text)
+  from generate_series($2::integer, $3::integer) number`;
 
 /** Enough of the newest events to find some in each lane. */
 const NEWEST = 512;
@@ -67,24 +68,38 @@ export class Caller {
   }
 }
 
-/** A backlog becomes visible at once, when its transaction commits: then the clock starts. */
+/** A backlog in transactions that wait for their commit; when it comes, all of it becomes visible at once. */
+async function fill(databaseUrl: string, name: string, count: number): Promise<readonly pg.Client[]> {
+  const clients: pg.Client[] = [];
+  for (let from = 1; from <= count; from += FILL_EVENTS) {
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    await client.query("begin");
+    await client.query(FILL, [name, from, Math.min(count, from + FILL_EVENTS - 1), NOTE]);
+    clients.push(client);
+  }
+  return clients;
+}
+
+async function commit(client: pg.Client): Promise<void> {
+  await client.query("commit");
+  await client.end();
+}
+
 async function openHere({ databaseUrl }: Place): Promise<Contender> {
   const running = await startOurs(databaseUrl);
   const client = new pg.Client(databaseUrl);
   await client.connect();
   const caller = new Caller(running.url);
-  let isFilling = false;
+  let backlog: readonly pg.Client[] = [];
   return {
     url: running.url,
     async fill(kind: Kind, count: number) {
-      await client.query("begin");
-      isFilling = true;
-      await client.query(FILL, [`bench.${kind}`, count, NOTE]);
+      backlog = await fill(databaseUrl, `bench.${kind}`, count);
     },
     async start(onHandled) {
       service.observed.handled = onHandled;
-      if (isFilling) await client.query("commit");
-      isFilling = false;
+      await Promise.all(backlog.map(commit));
     },
     isThrough: async () => !(await client.query(WAITS)).rows[0].waits,
     add: (number) => caller.post("/effects", { number, note: NOTE }),
