@@ -35,11 +35,31 @@ import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 export const LANE_SESSIONS = 4;
 export const RUN_SESSIONS = 4;
 export const CONTROL_SESSIONS = 2;
+/**
+ * The platform's own statements ask for a few rows by their indexes, of tables that grow fast: a plan must not depend
+ * on what the server last knew of their sizes.
+ */
+const BY_INDEX = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  enable_sort: "off",
+  max_parallel_workers_per_gather: "0",
+  plan_cache_mode: "force_generic_plan",
+  jit: "off",
+};
 /** How long a stop waits for lanes, which end soon, and for runs. */
 export const LANES_MS = 2_000;
 export const RUNS_MS = 10_000;
 /** How often the cursors of lanes with nothing to do follow the log. */
 const IDLE_MS = 10_000;
+/** How often lanes look whether somebody has set them back: one that has nothing to do would not notice. */
+const REPLAY_MS = 2_000;
+
+const SET_BACK = `select c.handler, c.lane
+  from unnest($1::text[], $2::smallint[], $3::bigint[]) b(handler, lane, position)
+    join lineshaft.cursor c on c.handler = b.handler and c.lane = b.lane and c.position < b.position`;
 
 export interface MachinesOptions {
   readonly connection: Connection;
@@ -127,7 +147,7 @@ class Running {
     this.#options = options;
     const { connection, metrics, declarations, log, clock, random } = options;
     const pool = (size: number) => this.#resources.use(new Pool({ connection, metrics, size }));
-    this.#control = pool(CONTROL_SESSIONS);
+    this.#control = this.#resources.use(new Pool({ connection, metrics, size: CONTROL_SESSIONS, settings: BY_INDEX }));
     this.#machinery = { pool: pool(RUN_SESSIONS), control: this.#control, metrics, log, clock, random };
     this.#log = new EventLog(this.#control);
     this.#fleet = new Fleet(this.#control, targetsOf(declarations), () => this.#onFleet());
@@ -160,6 +180,7 @@ class Running {
   }
 
   async isSettled(): Promise<boolean> {
+    await this.#followReplays();
     await this.#orderer.settle();
     this.#work.look();
     const { head } = this.#orderer;
@@ -217,6 +238,7 @@ class Running {
     await this.#fleet.beat();
     this.#every(BEAT_MS, () => this.#fleet.beat());
     this.#every(IDLE_MS, () => this.#followIdle());
+    this.#every(REPLAY_MS, () => this.#followReplays());
     this.#every(KEEP_MS, async () => {
       // Who is seen keeps the events that he has not handled yet.
       for (const handler of this.#handlers) await handler.register();
@@ -319,6 +341,18 @@ class Running {
         lane.isBusy = false;
         handler.look(lane.number);
       }
+    }
+  }
+
+  async #followReplays(): Promise<void> {
+    const believed = this.#handlers.flatMap((handler) =>
+      handler.believed().map(([lane, position]) => [handler.definition.name, lane, position] as const),
+    );
+    if (believed.length === 0) return;
+    const values = [0, 1, 2].map((column) => believed.map((each) => each[column]));
+    const [{ rows }] = await writeTogether(this.#control, [{ text: SET_BACK, name: "ls_set_back", values }] as const);
+    for (const { handler: name, lane } of rows as { readonly handler: string; readonly lane: number }[]) {
+      this.#handlers.find(({ definition }) => definition.name === name)?.look(lane);
     }
   }
 

@@ -11,7 +11,7 @@
 import { createRequire } from "node:module";
 import pg from "pg";
 import { getTypeParser } from "./connection.ts";
-import type { Statement, StatementResult } from "./session.ts";
+import type { Prepared, Statement, StatementResult } from "./session.ts";
 
 const { prepareValue } = createRequire(import.meta.url)("pg/lib/utils") as {
   prepareValue: (value: unknown) => unknown;
@@ -47,7 +47,9 @@ export class Asked {
   readonly values: unknown[] | undefined;
   readonly name: string | undefined;
   readonly queryMode: string | undefined;
-  readonly #ahead: string | undefined;
+  readonly #ahead: readonly Prepared[];
+  /** Statements ahead of it whose end was not told yet: rows until then are theirs. */
+  #aheadLeft: number;
   readonly #behind: string | undefined;
   readonly callback: Told;
   readonly portal = "";
@@ -64,7 +66,7 @@ export class Asked {
 
   /** @param known  Columns of prepared statements of this session, by name. */
   constructor(
-    { text, values, name, queryMode, ahead, behind }: Statement,
+    { text, values, name, queryMode, ahead = [], behind }: Statement,
     known: Map<string, Columns>,
     callback: Told,
   ) {
@@ -73,13 +75,14 @@ export class Asked {
     this.name = name;
     this.queryMode = queryMode;
     this.#ahead = ahead;
+    this.#aheadLeft = ahead.length;
     this.#behind = behind;
     this.#known = known;
     this.callback = callback;
   }
 
   prepare(connection: Wire): void {
-    if (this.#ahead !== undefined) runPrepared(connection, this.#ahead);
+    for (const prepared of this.#ahead) runPrepared(connection, prepared);
     const columns = this.name === undefined ? undefined : this.#known.get(this.name);
     if (!columns) {
       (pg.Query.prototype as unknown as { prepare(connection: Wire): void }).prepare.call(this, connection);
@@ -95,7 +98,7 @@ export class Asked {
       return;
     }
     connection.execute({ portal: "", rows: 0 });
-    if (this.#behind !== undefined) runPrepared(connection, this.#behind);
+    if (this.#behind !== undefined) runPrepared(connection, { name: this.#behind });
     connection.sync();
   }
 
@@ -109,7 +112,7 @@ export class Asked {
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    if (this.#broken) return;
+    if (this.#broken || this.#aheadLeft > 0) return;
     const { names, parsers, empty } = this.#columns!;
     const row = { ...empty };
     try {
@@ -126,6 +129,7 @@ export class Asked {
 
   /** `INSERT 0 1`, `SELECT 20`, `COMMIT`. What is asked along with a commit does not hide how that went. */
   handleCommandComplete({ text }: { readonly text: string }): void {
+    if (this.#aheadLeft > 0) this.#aheadLeft--;
     const space = text.indexOf(" ");
     const command = space < 0 ? text : text.slice(0, space);
     if (this.#command === "" || command !== "SELECT") this.#command = command;
@@ -156,8 +160,8 @@ export class Asked {
   }
 }
 
-function runPrepared(connection: Wire, statement: string): void {
-  connection.bind({ portal: "", statement });
+function runPrepared(connection: Wire, { name: statement, values = [] }: Prepared): void {
+  connection.bind({ portal: "", statement, values, binary: false, valueMapper: prepareValue });
   connection.execute({ portal: "", rows: 0 });
 }
 

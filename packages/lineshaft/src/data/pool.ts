@@ -61,12 +61,20 @@ export interface PoolOptions {
   readonly waitMs?: number;
   readonly statementMs?: number;
   readonly lockMs?: number;
+  /** Settings of the server for its sessions, beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Told once at each move between up and down. */
   readonly onState?: (state: "up" | "down", error?: unknown) => void;
 }
 
 /** What a statement outside of a transaction is: a read with one snapshot. */
 const DEFAULTS = "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read";
+
+function settingsOf({ settings = {} }: PoolOptions): string {
+  return Object.entries(settings)
+    .map(([name, value]) => ` -c ${name}=${value}`)
+    .join("");
+}
 
 interface Waiter {
   readonly service: string;
@@ -102,7 +110,7 @@ export class Pool implements AsyncDisposable {
     const statementMs = options.statementMs ?? STATEMENT_MS;
     this.#answerMs = statementMs + ANSWER_GRACE_MS;
     this.#config = {
-      ...clientConfig(options.connection, "lineshaft", DEFAULTS),
+      ...clientConfig(options.connection, "lineshaft", DEFAULTS + settingsOf(options)),
       statement_timeout: statementMs,
       lock_timeout: options.lockMs ?? LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,

@@ -28,11 +28,35 @@ export interface Statement {
   readonly name?: string;
   /** One statement with parameters apart from it. Without: text of several statements, and no parameters. */
   readonly queryMode?: "extended";
-  /** Names of prepared statements that go ahead of it and behind it, as one question; the latter if it is prepared. */
-  readonly ahead?: string;
+  /**
+   * Prepared statements that go ahead of it and behind it, as one question; the latter if it is prepared. What they
+   * give is dropped, and where one fails, those after it are not tried.
+   */
+  readonly ahead?: readonly Prepared[];
   readonly behind?: string;
   /** Told how long the server took for it. */
   readonly cost?: Cost;
+}
+
+/** A statement that the session has prepared. */
+export interface Prepared {
+  readonly name: string;
+  readonly values?: unknown[];
+}
+
+/** What a transaction ends with. */
+export interface Ending {
+  /** Its beginning, where it has not begun yet. */
+  readonly begin: string | null;
+  readonly statements: readonly Statement[];
+  /** What is asked along with the commit: the number of the transaction, or a position that it is before. */
+  readonly asks: "xid" | "position" | null;
+}
+
+/** How a commit went. */
+export interface Committed {
+  readonly command: string;
+  readonly told: string | null;
 }
 
 /** How long a prepared statement takes. */
@@ -41,7 +65,7 @@ export interface Cost {
   ms: number | undefined;
 }
 
-const COMMIT: Statement = { text: "commit", name: "ls_commit", queryMode: "extended" };
+const COMMIT = { text: "commit", name: "ls_commit", queryMode: "extended" } as const;
 const XID = {
   text: "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text as told",
   name: "ls_xid",
@@ -83,8 +107,8 @@ export class Session {
   readonly #client: pg.Client;
   /** Columns of the prepared statements, by name. */
   readonly #columns = new Map<string, Columns>();
-  /** What begins a transaction and is prepared, under its own text as its name. */
-  readonly #begins = new Set<string>();
+  /** Names of prepared statements that can go ahead of others; what begins a transaction has its own text as its name. */
+  readonly #prepared = new Set<string>();
   #usable = true;
   #unanswered = 0;
   #beginning = false;
@@ -94,7 +118,6 @@ export class Session {
   /** Asked for in what has not gone out yet. */
   #snapshot: Promise<string> | null = null;
   #gathers = false;
-  #preparedCommit = false;
   /** The search path outside of transactions, as it was last set. */
   #path = "";
   #heardAtMs = 0;
@@ -186,12 +209,12 @@ export class Session {
    * are one question with one answer, and where the `begin` fails the server skips the statement.
    */
   begin(text: string, first: Statement, onError: (error: unknown) => void): Promise<StatementResult> {
-    if (this.#begins.has(text)) return this.query({ ...first, ahead: text });
+    if (this.#prepared.has(text)) return this.query({ ...first, ahead: [{ name: text }] });
     this.#beginning = true;
     this.#send({ text, name: text, queryMode: "extended" }).then(
       () => {
         this.#beginning = false;
-        this.#begins.add(text);
+        this.#prepared.add(text);
       },
       (error) => {
         this.#beginning = false;
@@ -202,22 +225,43 @@ export class Session {
   }
 
   /**
-   * Commits, and asks in the same message for the number of the transaction, or for a position that it is before. Once
-   * this session has prepared what that takes, all is one question with one answer.
+   * Ends a transaction with its last statements and the commit. Once this session has prepared what that takes, all is
+   * one question with one answer; where one of them fails then, the transaction is still to be undone.
    */
-  async commit(asks: "xid" | "position" | null): Promise<{ readonly command: string; readonly told: string | null }> {
-    if (asks === null) return { command: (await this.query({ text: "commit" })).command, told: null };
+  async commit(ending: Ending): Promise<Committed> {
+    const { begin, statements, asks } = ending;
+    const ahead = statements as readonly Prepared[];
+    const begins = begin === null ? [] : [{ name: begin }];
+    const isPrepared = [...begins, ...ahead, COMMIT].every(
+      ({ name }) => name !== undefined && this.#prepared.has(name),
+    );
+    if (!isPrepared) return this.#commitFirst(ending);
+    if (asks === null) return this.#committed(this.query({ ...COMMIT, ahead: [...begins, ...ahead] }));
     const question = asks === "xid" ? XID : POSITION;
-    if (this.#preparedCommit && this.#columns.has(question.name)) {
-      const { command, rows } = await this.query(
-        asks === "xid" ? { ...question, behind: COMMIT.name! } : { ...question, ahead: COMMIT.name! },
-      );
-      return { command, told: toldBy(rows) };
-    }
-    const first = asks === "xid" ? question : COMMIT;
-    const [a, b] = await Promise.all([this.#send(first), this.query(asks === "xid" ? COMMIT : question)]);
-    this.#preparedCommit = true;
-    return asks === "xid" ? { command: b.command, told: toldBy(a.rows) } : { command: a.command, told: toldBy(b.rows) };
+    if (!this.#columns.has(question.name)) return this.#commitFirst(ending);
+    return this.#committed(
+      asks === "xid"
+        ? this.query({ ...question, ahead: [...begins, ...ahead], behind: COMMIT.name })
+        : this.query({ ...question, ahead: [...begins, ...ahead, COMMIT] }),
+    );
+  }
+
+  async #committed(asked: Promise<StatementResult>): Promise<Committed> {
+    const { command, rows } = await asked;
+    return { command, told: toldBy(rows) };
+  }
+
+  /** The same, one question each, in one write. The first that failed is the reason of those behind it. */
+  async #commitFirst({ begin, statements, asks }: Ending): Promise<Committed> {
+    const begins: Statement[] = begin === null ? [] : [{ text: begin, name: begin, queryMode: "extended" }];
+    const all = [...begins, ...statements, ...(asks === "xid" ? [XID, COMMIT] : [COMMIT])];
+    const sent = [...all, ...(asks === "position" ? [POSITION] : [])].map((each) => this.#send(each));
+    this.#letGo();
+    const answers = await allInOrder(sent);
+    for (const { name } of all) if (name !== undefined) this.#prepared.add(name);
+    const { command } = answers[all.length - 1]!;
+    const told = asks === null ? null : toldBy(answers[asks === "xid" ? all.length - 2 : all.length]!.rows);
+    return { command, told };
   }
 
   /** A position that every commit so far is before. */
@@ -302,5 +346,11 @@ function averageOf(known: number | undefined, ms: number): number {
 }
 
 function toldBy(rows: readonly unknown[]): string | null {
-  return (rows[0] as { readonly told: string | null }).told;
+  return (rows[0] as { readonly told: string | null } | undefined)?.told ?? null;
+}
+
+/** All answers; or the first failure by order, once all have come. */
+async function allInOrder(sent: readonly Promise<StatementResult>[]): Promise<StatementResult[]> {
+  await Promise.allSettled(sent);
+  return Promise.all(sent);
 }

@@ -255,15 +255,13 @@ export class CallTransaction {
   async #commitWrites(session: Session): Promise<void> {
     this.#committing = true;
     const { asks = null } = this.#options;
-    for (const { text, values } of this.#outbox?.statements() ?? []) this.#sendOutbox(session, text, values);
-    const { command, told } = await session.commit(asks).catch((error) => {
-      const isAborted = errorCode(error) === ABORTED;
+    const { command, told } = await session.commit({ ...this.#outboxOn(session), asks }).catch((error) => {
       this.#failure ??= error;
-      this.#pool.release(session, isAborted);
-      throw isAborted ? this.#failure : error;
+      // Whether the transaction is over depends on what failed in it.
+      void this.#undo(session);
+      throw error;
     });
     this.#pool.release(session);
-    if (this.#failure !== undefined) throw this.#failure;
     // Postgres answers the commit of a failed transaction with ROLLBACK, not with an error.
     if (command !== "COMMIT") throw new Error("The transaction had failed, so nothing was committed.");
     if (asks === "position") this.#position = told;
@@ -292,13 +290,15 @@ export class CallTransaction {
     }
   }
 
-  /** Sends a statement of the outbox; its answer comes before that of the commit. */
-  #sendOutbox(session: Session, text: string, values: unknown[]): void {
-    const statement = statementOf(text, values, preparedOf(PLATFORM, text));
-    const sent = this.#path === "" ? this.#send(session, PLATFORM, statement) : session.queryLater(statement);
-    sent.catch((error) => {
-      this.#failure ??= error;
-    });
+  /** What goes out with the commit; with what begins the transaction, where nothing has. */
+  #outboxOn(session: Session): { readonly begin: string | null; readonly statements: readonly Statement[] } {
+    const statements = (this.#outbox?.statements() ?? []).map(({ text, values }) =>
+      statementOf(text, values, preparedOf(PLATFORM, text)),
+    );
+    if (this.#path !== "") return { begin: null, statements };
+    session.enter(PLATFORM, setPath(PLATFORM).session);
+    this.#path = PLATFORM;
+    return { begin: this.#begin(), statements };
   }
 
   /** Begins, or moves to another service's tables, ahead of the statement. */

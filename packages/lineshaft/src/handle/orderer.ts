@@ -15,6 +15,11 @@ export const SWEEP_MS = 5_000;
 /** How often the leader looks for new events where it hears of none: while there are some, and while there are none. */
 export const POLL_MS_MIN = 20;
 export const POLL_MS_MAX = 500;
+/**
+ * The leader writes down positions at most this often: a first event at once, and those that come in the meantime
+ * together. Each time costs as much as a command.
+ */
+export const PLACE_MS = 5;
 /** Pause after a failure. */
 const FAILED_MS = 250;
 /** Events that wait to be placed; beyond, a sweep finds them. */
@@ -44,6 +49,7 @@ export class Orderer {
   #isClosed = false;
   #pollMs = POLL_MS_MIN;
   #lastSweepMs = 0;
+  #placedAtMs = 0;
 
   constructor(options: OrdererOptions) {
     this.#options = options;
@@ -121,6 +127,9 @@ export class Orderer {
       if (this.#head > before) this.#pollMs = POLL_MS_MIN;
     }
     if (this.#waiting.length > 0) {
+      const restMs = this.#placedAtMs + PLACE_MS - performance.now();
+      if (restMs > 0 && this.#waiting.length < PLACE_MAX) await delay(restMs, undefined, { ref: false });
+      this.#placedAtMs = performance.now();
       this.moved(await log.place(this.#waiting.splice(0, PLACE_MAX)));
       return;
     }

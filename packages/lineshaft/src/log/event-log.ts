@@ -75,17 +75,24 @@ const PLACE = `with asked as (
   update lineshaft.head set position = position + (select count(*) from fresh)
   returning position::float8 as head, (select count(*) from fresh)::integer as placed`;
 
-const SWEEP = `with asked as (
-    select e.id as event, e.week, row_number() over (order by e.id) as n
-    from lineshaft.event e, lineshaft.head h
-    where e.xid >= h.swept_xid and ($1::bigint is null or e.xid < $1)
-      and not exists (select from lineshaft.log l where l.event = e.id and l.week = e.week)
-    order by e.id limit ${PLACE_MAX}
+const SWEEP = `with unswept as materialized (
+    select s.id from lineshaft.event s
+    where $2::bigint is null and s.xid >= (select swept_xid from lineshaft.head)
+  ), asked as (
+    select e.id as event, e.week, row_number() over () as n
+    from (
+      select e.id, e.week from lineshaft.event e
+      where e.id >= coalesce($2, (select min(id) from unswept))
+        and e.xid >= (select swept_xid from lineshaft.head) and ($1::bigint is null or e.xid < $1)
+        and not exists (select from lineshaft.log l where l.event = e.id and l.week = e.week)
+      order by e.id limit ${PLACE_MAX}
+    ) e
   ) ${PLACED}
   update lineshaft.head set position = position + (select count(*) from fresh),
     swept_xid = case when (select count(*) from asked) = ${PLACE_MAX} then swept_xid
       else greatest(swept_xid, coalesce($1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)) end
-  returning position::float8 as head, (select count(*) from fresh)::integer as placed`;
+  returning position::float8 as head, (select count(*) from fresh)::integer as placed,
+    (select max(event) from asked)::text as last`;
 
 /** A database that was restored into another server counts transactions anew: what is stored must be found still. */
 const RENUMBER = `with other as (
@@ -122,6 +129,11 @@ interface Placed {
   readonly placed: number;
 }
 
+interface Swept extends Placed {
+  /** Id of the last event that was found. */
+  readonly last: string | null;
+}
+
 /** `name` is null while the event is not seen. */
 type Row = Omit<StoredEvent, "name"> & { readonly name: string | null };
 
@@ -149,15 +161,16 @@ export class EventLog {
    */
   async sweep(before: string | null): Promise<Placed> {
     let found = 0;
-    for (;;) {
+    for (let from: string | null = null; ; ) {
       const [, , { rows }] = await writeTogether(this.#pool, [
         { text: LOCK_HEAD },
         { text: RENUMBER, name: "ls_renumber", values: [] },
-        { text: SWEEP, name: "ls_sweep", values: [before] },
-      ]);
-      const [{ head, placed }] = rows as [Placed];
+        { text: SWEEP, name: "ls_sweep", values: [before, from] },
+      ] as const);
+      const [{ head, placed, last }] = rows as [Swept];
       found += placed;
       if (placed < PLACE_MAX) return { head, placed: found };
+      from = last;
     }
   }
 
