@@ -13,14 +13,20 @@ const LOCK_MS = 500;
  * What a handler has not handled yet is kept, and what waits for another attempt. A handler that no node has run for as
  * long as events are kept is nobody's any more.
  */
-const KEEP_FROM = `select least(
+const KEEP_FROM = `with run as (
+    select name from lineshaft.handler where seen_at > now() - make_interval(days => $1)
+  ) select least(
     (now() at time zone 'utc')::date - $1::integer,
-    (select min(w.week) from lineshaft.work w where w.state = 'waiting' and w.week is not null),
-    (select min(l.week) from lineshaft.cursor c
-      join lineshaft.handler h on h.name = c.handler and h.seen_at > now() - make_interval(days => $1)
+    (select min(w.week) from lineshaft.work w join run on run.name = w.target
+      where w.kind = 'handler' and w.state = 'waiting'),
+    (select min(l.week) from lineshaft.cursor c join run on run.name = c.handler
       join lateral (
         select l.week from lineshaft.log l where l.position > c.position order by l.position limit 1) l on true)
   )::text as "keepFrom"`;
+
+/** Dead letters go with their events; those of schedules and of commands for later, which have none, by their age. */
+const DROP_DEAD = `delete from lineshaft.work
+  where state = 'dead' and case when week is null then failed_at < $1::date else week + 7 <= $1::date end`;
 
 /** Makes the weeks to come, and drops what is older than it is kept, with all that belongs to it. */
 export async function keepEvents(pool: Pool, keepDays: number): Promise<void> {
@@ -30,6 +36,6 @@ export async function keepEvents(pool: Pool, keepDays: number): Promise<void> {
     { text: `set local lock_timeout = ${LOCK_MS}` },
     { text: "select lineshaft.keep_weeks($1)", values: [keepFrom] },
     { text: "delete from lineshaft.step where at < $1::date", values: [keepFrom] },
-    { text: "delete from lineshaft.work where state = 'dead' and week + 7 <= $1::date", values: [keepFrom] },
+    { text: DROP_DEAD, values: [keepFrom] },
   ]);
 }
