@@ -140,6 +140,11 @@ export class Handler {
       .map((lane) => ({ lane, to: this.#fed }));
   }
 
+  /** Where this node believes its lanes to be. */
+  believed(): readonly (readonly [lane: number, position: number])[] {
+    return [...this.#lanes.values()].map(({ number, position }) => [number, position]);
+  }
+
   /** A lane was found to be otherwise than believed. */
   look(number: number): void {
     if (this.#lanes.has(number)) this.#stale.add(number);
