@@ -1,10 +1,14 @@
 /** What the tests of handlers share: one database for several nodes, and a service that writes down what it handles. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import pg from "pg";
 import type { Modules } from "../../define/declarations.ts";
 import { entity, type Tables } from "../../define/entity.ts";
-import type { HandlerContext } from "../../define/event.ts";
+import type { EventOptions, HandlerContext } from "../../define/event.ts";
 import { field } from "../../define/field.ts";
 import { service } from "../../define/service.ts";
 import { poll, startTestApp, type TestApp, type TestOptions } from "../../testkit/index.ts";
@@ -12,6 +16,7 @@ import { sharedServer } from "../../testkit/shared-server.ts";
 
 /** Bound of what is waited for. */
 export const WAIT_MS = 20_000;
+const MEMBER = fileURLToPath(new URL("./member.ts", import.meta.url));
 
 export class Effect extends entity("effect", {
   id: field.serial(),
@@ -28,9 +33,9 @@ export class Counter extends entity(
 ) {}
 
 /** A service of its own for each node and each test: what is declared on it belongs to it alone. */
-export function ledger(node = "only") {
+export function ledger(node = "only", options: Omit<EventOptions<NotedFields>, "key"> = {}) {
   const notes = service("notes", { entities: { Effect, Counter }, actor: "anyone" });
-  const noted = notes.event("noted", { key: field.text().optional(), n: field.integer() }, { key: "key" });
+  const noted = notes.event("noted", { key: field.text().optional(), n: field.integer() }, { key: "key", ...options });
   /** States one event for each key, numbered from `from`. */
   const note = notes.command("POST /notes", {
     input: { keys: field.list(field.text()), from: field.integer().default(0) },
@@ -57,6 +62,19 @@ interface NotedFields {
 type Handle = HandlerContext<Tables<{ Effect: typeof Effect; Counter: typeof Counter }>, NotedFields>;
 
 export type Ledger = ReturnType<typeof ledger>;
+
+/** A ledger with two handlers: one that counts, and one that does a step and waits while it holds. */
+export function memberOf(node: string, hold: () => Promise<void> = async () => {}): Ledger {
+  const of = ledger(node);
+  of.notes.on(of.noted, "count", (context) => of.record(context, "count"));
+  of.notes.on(of.noted, "hold", async (context) => {
+    if (context.event.payload.key !== "hold") return;
+    await context.step("begin", async () => {});
+    await of.record(context, "hold");
+    await hold();
+  });
+  return of;
+}
 
 /** The modules of an app around a ledger. */
 export function modulesOf({ notes, note }: Ledger, more: object = {}): Modules {
@@ -106,6 +124,14 @@ export class Stand implements AsyncDisposable {
     return startTestApp({ services }, { folder, ...rest, settings: { relay: "off", ...settings, databaseUrl } });
   }
 
+  /** Starts a node in a process of its own. */
+  async member(relay: "off" | "auto" = "off"): Promise<Member> {
+    const member = new Member(this.url, this.folder, relay);
+    this.#resources.defer(() => member.kill());
+    await member.heard("ready");
+    return member;
+  }
+
   async ask<T = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<T[]> {
     return (await this.#client.query(text, values)).rows as T[];
   }
@@ -126,6 +152,33 @@ export class Stand implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
+  }
+}
+
+/** A node in a process of its own: `member.ts`. */
+export class Member {
+  readonly process: ChildProcess;
+  readonly #lines: string[] = [];
+
+  constructor(...args: readonly string[]) {
+    this.process = spawn(process.execPath, [MEMBER, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    createInterface({ input: this.process.stdout! }).on("line", (line) => this.#lines.push(line));
+  }
+
+  tell(line: "go" | "end"): void {
+    this.process.stdin!.write(`${line}\n`);
+  }
+
+  /** Waits until it has said this. */
+  async heard(line: string): Promise<void> {
+    await poll(() => this.#lines.includes(line), { what: `"${line}" of a member`, timeoutMs: WAIT_MS });
+  }
+
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, "exit");
+    this.process.kill("SIGKILL");
+    await exited;
   }
 }
 
