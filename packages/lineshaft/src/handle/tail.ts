@@ -46,7 +46,7 @@ export class Tail {
     let gone = Math.max(0, this.#events.length - TAIL_MAX);
     for (let at = 0; at < gone || this.#bytes > TAIL_BYTES_MAX; at++) {
       this.#bytes -= this.#events[at]!.payload.length;
-      gone = at + 1;
+      gone = Math.max(gone, at + 1);
     }
     if (gone === 0) return;
     this.#from = this.#events[gone - 1]!.position;
