@@ -31,10 +31,13 @@ import { laterOf } from "../schedule/later.ts";
 import { registerSchedule, scheduleOf } from "../schedule/schedules.ts";
 import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 
-/** Sessions of handlers' lanes, of runs beside them, and of the platform's own statements. */
+/**
+ * Sessions of handlers' lanes, of runs beside them, and of the platform's own statements. Runs have more than one target
+ * may have at a time (`TARGET_MAX`): a target that hangs with all of its sessions leaves some to the others.
+ */
 export const LANE_SESSIONS = 4;
-export const RUN_SESSIONS = 4;
-export const CONTROL_SESSIONS = 2;
+export const RUN_SESSIONS = 12;
+export const CONTROL_SESSIONS = 3;
 /**
  * The platform's own statements ask for a few rows by their indexes, of tables that grow fast: a plan must not depend
  * on what the server last knew of their sizes.

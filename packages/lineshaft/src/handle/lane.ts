@@ -21,7 +21,7 @@ export const SEGMENT_MAX = 100;
 export const SLOW_MS = 1_000;
 /** The same for a handler of batches. */
 export const SLOW_BATCH_MS = 5_000;
-/** How long a handler that was slow, or does steps, has all its events done beside the lane. */
+/** How long a handler that does steps, or was slow twice within that time, has all its events done beside the lane. */
 const BESIDE_MS = 60_000;
 /** Events of a lane that may wait in `work`; then the lane stops until some are done. */
 export const PARKED_MAX = 1_000;
@@ -73,6 +73,7 @@ export class Lane {
   /** Up to here events are handled one by one, because one of them failed or was slow. */
   #singlyTo = 0;
   #besideUntilMs = 0;
+  #slowAtMs = Number.NEGATIVE_INFINITY;
   #conflicts = 0;
 
   constructor(
@@ -158,7 +159,9 @@ export class Lane {
       return "done";
     }
     if (thrown instanceof RunTimeout) {
-      this.#besideUntilMs = performance.now() + BESIDE_MS;
+      const nowMs = performance.now();
+      if (nowMs - this.#slowAtMs < BESIDE_MS) this.#besideUntilMs = nowMs + BESIDE_MS;
+      this.#slowAtMs = nowMs;
       return this.#park(segment, { error: null, attempts: 0 });
     }
     tellFailure(machinery, definition, { id: segment[0]!.id, attempt: 1, error });

@@ -181,12 +181,16 @@ declare
   _week date;
   _table text;
   _name text;
+  _has_rows boolean;
 begin
   perform pg_advisory_xact_lock(hashtext('lineshaft.keep_weeks'));
   foreach _table in array array['event', 'log'] loop
     for _week in select _this + 7 * n from generate_series(0, 2) n loop
       _name := _table || '_' || to_char(_week, 'YYYYMMDD');
-      if to_regclass('lineshaft.' || _name) is null then
+      -- Rows of a week that nobody made a partition for in time stay where they are, with all others of that week.
+      execute format('select exists (select from lineshaft.%I where week = %L)', _table || '_rest', _week)
+        into _has_rows;
+      if to_regclass('lineshaft.' || _name) is null and not _has_rows then
         execute format('create table lineshaft.%I partition of lineshaft.%I for values in (%L)', _name, _table, _week);
       end if;
     end loop;
