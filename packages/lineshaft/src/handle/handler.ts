@@ -290,7 +290,9 @@ export class Handler {
   async #drainOne(lane: Lane): Promise<void> {
     const isOurs = () => this.#lanes.get(lane.number) === lane && !this.#stale.has(lane.number) && !this.#isClosed;
     while (isOurs() && lane.queue.length > 0 && !lane.isHeld) {
-      const outcome = await this.#options.turns.take(async () => (isOurs() ? lane.next() : ("look again" as const)));
+      const outcome = await this.#options.turns.take(this, async () =>
+        isOurs() ? lane.next() : ("look again" as const),
+      );
       if (outcome === "look again") {
         if (!isOurs()) return;
         await delay(LOOK_MS * this.#machinery.random(), undefined, { ref: false });
