@@ -17,7 +17,7 @@ const OUTSIDE_URL = process.env.CHAOS_OUTSIDE_URL ?? "";
 
 /** Each so manieth value of a counter is noted, paid for, echoed. */
 const NOTED_EVERY = 5;
-const CHARGED_EVERY = 15;
+const CHARGED_EVERY = 4;
 const ECHOED_EVERY = 3;
 
 /** Share of the events that `flaky` fails at, at an attempt. */

@@ -21,6 +21,8 @@ const RESULTS = join(import.meta.dirname, "results");
 const KEPT_FAULTS_MIN = 200;
 const CALLERS = 12;
 const SHOWN_MAX = 10;
+/** What a canary loses never comes: nobody has to wait long for it. */
+const CANARY_QUIET_MS = 20_000;
 const POSTGRES: Readonly<Record<string, string | undefined>> = {
   embedded: undefined,
   debian: TEST_SERVERS[1].binaries,
@@ -103,7 +105,15 @@ async function runCanaries(names: readonly string[], plan: Plan): Promise<number
   for (const canary of names) {
     const { check, what } = CANARIES[canary]!;
     const faults = CANARY_KINDS.length;
-    const outcome = await runPlan({ ...plan, nodes: 2, faults, kinds: CANARY_KINDS, canary, say: () => {} });
+    const outcome = await runPlan({
+      ...plan,
+      nodes: 2,
+      faults,
+      kinds: CANARY_KINDS,
+      canary,
+      say: () => {},
+      quietMs: CANARY_QUIET_MS,
+    });
     const found = outcome.found[check] ?? [];
     say(`canary ${canary} (${what}): ${found.length === 0 ? "NOT FOUND" : `found, ${found[0]!.what}`}`);
     if (found.length === 0) missed++;

@@ -29,7 +29,7 @@ import { type Totals, totalsOf } from "./totals.ts";
 
 const BANK_APP = join(import.meta.dirname, "bank.ts");
 /** How long the fleet may take to handle all that is left, once everything is healed. */
-const QUIET_MS = 120_000;
+export const QUIET_MS = 120_000;
 const QUIET_LOOK_MS = 500;
 /** A connection that is half open is given up after three unanswered questions, ten seconds apart. */
 const SUBSCRIBERS_MS = 60_000;
@@ -45,6 +45,8 @@ export interface Plan {
   readonly callers: number;
   /** Folder of the programs of another Postgres than the embedded one. */
   readonly binaries?: string | undefined;
+  /** Default `QUIET_MS`; and subscribers get no longer than this. */
+  readonly quietMs?: number;
   /** A name of `CANARIES`. */
   readonly canary?: string | undefined;
   readonly say: (line: string) => void;
@@ -151,16 +153,17 @@ async function countUnhandled(database: Database, handlers: typeof HANDLERS): Pr
 async function untilQuiet({ database, plan }: Scene, isPoisonWaiting: boolean): Promise<number | null> {
   const { "bank.poisoned": _, ...others } = HANDLERS;
   const handlers = isPoisonWaiting ? others : HANDLERS;
+  const { quietMs = QUIET_MS } = plan;
   const startMs = performance.now();
   let left = "";
-  while (performance.now() - startMs < QUIET_MS) {
+  while (performance.now() - startMs < quietMs) {
     const [unhandled, work] = [await countUnhandled(database, handlers), await workOf(database)];
     const waiting = work.filter(({ state }) => state !== "dead" || !isPoisonWaiting).length;
     if (unhandled === 0 && waiting === 0) return Math.round(performance.now() - startMs);
     left = `${unhandled} effects and ${waiting} pieces of work are missing`;
     await pause(QUIET_LOOK_MS);
   }
-  plan.say(`not quiet after ${QUIET_MS} ms: ${left}`);
+  plan.say(`not quiet after ${quietMs} ms: ${left}`);
   return null;
 }
 
@@ -177,7 +180,7 @@ async function settle(scene: Scene, subscribers: Subscribers): Promise<Ending> {
   await database.ask("insert into bank.antidote (id) values (1)");
   await sendAgain(database, BANK_APP);
   if (quietMs !== null) await untilQuiet(scene, false);
-  await subscribers.untilAllSee(await countersOf(database), SUBSCRIBERS_MS);
+  await subscribers.untilAllSee(await countersOf(database), Math.min(plan.quietMs ?? QUIET_MS, SUBSCRIBERS_MS));
   await CANARIES[plan.canary ?? ""]?.after?.(database);
   const state = { ...(await readState(database)), dead, outside: Object.fromEntries(outside.keys) };
   return { state: { ...state, shown: subscribers.shown }, quietMs };

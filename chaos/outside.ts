@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 
 /** Each so manieth request fails. */
-const FAILING_EVERY = 7;
+const FAILING_EVERY = 5;
 
 export class Outside implements AsyncDisposable {
   /** Keys of each event, one for each request. */
