@@ -6,6 +6,7 @@ import { checkCache } from "./check-cache.ts";
 import { type Command, CommandError, EXIT, parseCall, UsageError } from "./command.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
+import { eventCommands } from "./events.ts";
 import { helpOf, overview } from "./help.ts";
 import { migrateCommands } from "./migrate.ts";
 import { newService } from "./new.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   ...migrateCommands,
   doctor,
   checkCache,
+  ...eventCommands,
   newService,
 ];
 
@@ -78,6 +80,8 @@ function find(args: readonly string[]): { command: Command; rest: readonly strin
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name.split(" ")[1]!);
   if (group.length > 0) {
     const isWord = second !== undefined && !second.startsWith("-");
+    const usual = COMMANDS.find(({ name }) => name === `${first} ls`);
+    if (!isWord && usual) return { command: usual, rest: args.slice(1) };
     if (!isWord) throw new UsageError(`"lineshaft ${first}" needs one of ${group.join(", ")}.`);
     throw new UsageError(`"lineshaft ${first}" has no "${second}"${hint(second, group)}`);
   }

@@ -31,6 +31,8 @@ export interface Command {
   readonly description: string;
   /** Names of the words that must follow. */
   readonly words?: readonly string[];
+  /** Name of the words that may follow behind them, as many as one likes. */
+  readonly more?: string;
   readonly options: Readonly<Record<string, Option>>;
   /** Resolves to the exit code. @throws {UsageError} for what is wrong with the call. */
   readonly run: (call: Call) => Promise<number>;
@@ -91,11 +93,11 @@ function unknownOption(command: Command, name: string, known: readonly string[])
   return new UsageError(`"lineshaft ${command.name}" has no option ${name}${hint}`);
 }
 
-function assertWords({ name, words: wanted = [] }: Command, words: readonly string[]): void {
+function assertWords({ name, words: wanted = [], more }: Command, words: readonly string[]): void {
   const lacking = wanted[words.length];
   if (lacking !== undefined) throw new UsageError(`"lineshaft ${name}" needs a ${lacking}.`);
   const extra = words[wanted.length];
-  if (extra !== undefined) throw new UsageError(`"lineshaft ${name}" does not take "${extra}".`);
+  if (extra !== undefined && more === undefined) throw new UsageError(`"lineshaft ${name}" does not take "${extra}".`);
 }
 
 /** The one value of an option, if it was given. */

@@ -2,8 +2,8 @@
 import { type Command, HELP_OPTION, type Option } from "./command.ts";
 import { paint } from "./terminal.ts";
 
-const usageOf = ({ name, words = [] }: Command): string =>
-  ["lineshaft", name, ...words.map((word) => `<${word}>`)].join(" ");
+const usageOf = ({ name, words = [], more }: Command): string =>
+  ["lineshaft", name, ...words.map((word) => `<${word}>`), ...(more ? [`[${more} …]`] : [])].join(" ");
 
 function aligned(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
