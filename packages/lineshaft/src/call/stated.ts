@@ -12,7 +12,7 @@ import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, fault } from "../define/errors.ts";
 import type { EventDefinition } from "../define/event.ts";
 import { LANES } from "../migrate/index.ts";
-import { compileInput, type ReadInput, type WireInput } from "./input.ts";
+import { compileInput, invalidInput, type ReadInput, unstorableText, type WireInput } from "./input.ts";
 
 /** Of a payload or an input, as JSON. What is larger belongs into a row, and its id into the event. */
 export const PAYLOAD_BYTES_MAX = 65_536;
@@ -40,8 +40,7 @@ export function eventRow(event: EventDefinition, payload: unknown, at: Date): Ev
   const name = event?.name;
   if (event?.kind !== "event") throw new Error("emit: the first argument is not an event; write emit(visited, { … }).");
   const text = JSON.stringify(payload, storable);
-  const wire = checkedPayload(event, text);
-  const key = keyOf(event, wire);
+  const key = keyOf(event, checkedPayload(event, text));
   const lane = key === null ? keyless++ % LANES : crc32(key) % LANES;
   return { name, version: event.version, key, lane, at, payload: text };
 }
@@ -51,7 +50,18 @@ function storable(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }
 
-/** The payload as JSON says it, with the text of its key still in it. */
+/** Escapes of what the database cannot store as text. */
+const SUSPECT = /\\u(?:0000|d[89a-f])/;
+
+/** Reads what JSON says, as the text of a request is read. @throws {Fault} INVALID_INPUT */
+function readStorable(read: ReadInput, text: string | undefined): WireInput {
+  const wire = (text === undefined ? undefined : JSON.parse(text)) as WireInput;
+  const errors = text !== undefined && SUSPECT.test(text) ? unstorableText(wire, "body") : [];
+  if (errors.length > 0) throw invalidInput(errors);
+  return read(wire);
+}
+
+/** The values of a payload, as handlers get them. */
 function checkedPayload(event: EventDefinition, text: string | undefined): WireInput {
   const bytes = text === undefined ? 0 : Buffer.byteLength(text);
   if (bytes > PAYLOAD_BYTES_MAX) {
@@ -60,25 +70,27 @@ function checkedPayload(event: EventDefinition, text: string | undefined): WireI
         "Keep large data in a row, and state its id.",
     );
   }
-  const wire = text === undefined ? undefined : (JSON.parse(text) as WireInput);
-  const said = { ...wire };
   try {
-    readerOf(event)(wire as WireInput);
+    return readStorable(readerOf(event), text);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     throw new Error(`emit(${event.name}): the payload is not valid: ${error.detail}`, { cause: error });
   }
-  return said;
 }
 
-/** What events are ordered by; `null` for one that has none, or lacks a part of it. */
-function keyOf(event: EventDefinition, wire: WireInput): string | null {
+/** What events are ordered by: equal values have one key, however they are written. `null`: one lacks a part of it. */
+function keyOf(event: EventDefinition, values: WireInput): string | null {
   if (event.key.length === 0) return null;
-  const parts = event.key.map((field) => wire[field] ?? null);
+  const parts = event.key.map((field) => partOf(values[field]));
   if (parts.includes(null)) return null;
   const [only] = parts;
   const key = parts.length === 1 && typeof only === "string" ? only : JSON.stringify(parts.length === 1 ? only : parts);
   return key.length <= KEY_CHARS_MAX ? key : createHash("sha256").update(key).digest("base64url");
+}
+
+function partOf(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === "bigint" ? value.toString() : (value ?? null);
 }
 
 /** What a command is remembered by until it runs. */
@@ -103,8 +115,9 @@ export function commandRow(
   if (!(at instanceof Date) || Number.isNaN(at.getTime()) || Math.abs(at.getUTCFullYear()) > 9_999) {
     throw new Error(`runAt(${target}): the time is ${String(at)}; it is a Date up to the year 9999.`);
   }
-  if (name.length === 0 || name.length > NAME_CHARS_MAX) {
-    throw new Error(`runAt(${target}): a name has 1 to ${NAME_CHARS_MAX} characters, this one has ${name.length}.`);
+  if (name.length === 0 || name.length > NAME_CHARS_MAX || name.includes("\0")) {
+    const is = name.includes("\0") ? "holds a NUL" : `has ${name.length}`;
+    throw new Error(`runAt(${target}): a name has 1 to ${NAME_CHARS_MAX} characters, this one ${is}.`);
   }
   const input = JSON.stringify(wire ?? {});
   if (Buffer.byteLength(input) > PAYLOAD_BYTES_MAX) {
@@ -112,7 +125,7 @@ export function commandRow(
       `runAt(${target}): the input may have ${PAYLOAD_BYTES_MAX} bytes as JSON. Keep large data in a row.`,
     );
   }
-  readerOf(command)(JSON.parse(input) as WireInput);
+  readStorable(readerOf(command), input);
   const lane = crc32(name) % LANES;
   return { kind: "command", target, lane, name, input, actor: JSON.stringify(actor), dueAt: at };
 }

@@ -50,6 +50,7 @@ export class Outbox {
   readonly #events: EventRow[] = [];
   readonly #works = new Map<string, WorkRow>();
   readonly #rest: OutboxStatement[] = [];
+  #isClosed = false;
 
   get isEmpty(): boolean {
     return this.#events.length + this.#works.size + this.#rest.length === 0;
@@ -59,16 +60,23 @@ export class Outbox {
     return this.#events.length;
   }
 
-  /** @throws {Error} over `EVENTS_MAX`. */
+  /** The transaction has ended: what is stated now would be lost without a word. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** @throws {Error} over `EVENTS_MAX`, and after the end. */
   addEvent(row: EventRow): void {
+    this.#checkOpen(`emit(${row.name})`);
     if (this.#events.length >= EVENTS_MAX) {
       throw new Error(`emit(${row.name}): one transaction states at most ${EVENTS_MAX} events.`);
     }
     this.#events.push(row);
   }
 
-  /** @throws {Error} over `WORKS_MAX`. */
+  /** @throws {Error} over `WORKS_MAX`, and after the end. */
   addWork(row: WorkRow): void {
+    this.#checkOpen(`runAt(${row.target})`);
     if (this.#works.size >= WORKS_MAX) {
       throw new Error(`runAt(${row.target}): one transaction asks for at most ${WORKS_MAX} runs.`);
     }
@@ -88,6 +96,10 @@ export class Outbox {
   /** All of it, in the order in which it was stated. */
   statements(): readonly OutboxStatement[] {
     return [...this.#eventStatements(), ...[...this.#works.values()].map(workStatement), ...this.#rest];
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#isClosed) throw new Error(`${what}: the call is over. State it before \`run\` returns.`);
   }
 
   #eventStatements(): OutboxStatement[] {

@@ -235,6 +235,7 @@ export class CallTransaction {
       this.#failure ??= new Error("`run` returned before its statements did: await every statement.");
     if (this.#failure !== undefined) throw this.#failure;
     this.#state = "ended";
+    this.#outbox?.close();
     if (this.#held) return this.#commitOn(this.#held);
     return this.hasStated ? this.#commitOutbox() : undefined;
   }
@@ -272,6 +273,7 @@ export class CallTransaction {
   rollback(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    this.#outbox?.close();
     if (isStalePlan(this.#failure)) this.#pool.renew();
     this.#session?.then(
       (session) => this.#undo(session),
