@@ -88,9 +88,10 @@ alter table "blog"."article" replica identity full;
 alter table "blog"."article" add constraint "article_commentPolicy_check_4d2417b2" CHECK (("commentPolicy" = ANY (ARRAY['open'::text, 'moderated'::text])));
 alter table "blog"."article" add constraint "article_pkey" PRIMARY KEY (id);
 alter table "blog"."article" add constraint "article_slug_key" UNIQUE (slug);
-alter table "blog"."article" add constraint "article_status_check_241c027c" CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text])));
+alter table "blog"."article" add constraint "article_status_check_711839e2" CHECK ((status = ANY (ARRAY['draft'::text, 'scheduled'::text, 'published'::text])));
 CREATE INDEX article_author_idx ON blog.article USING btree (author);
 CREATE INDEX "article_author_publishAt_id_idx" ON blog.article USING btree (author, "publishAt", id);
+CREATE INDEX "article_publishAt_07ec58b7_idx" ON blog.article USING btree ("publishAt") WHERE (status = 'scheduled'::text);
 CREATE INDEX "article_publishAt_id_5e46f8bd_idx" ON blog.article USING btree ("publishAt", id) WHERE (status = 'published'::text);
 CREATE INDEX "article_tagList_gin_idx" ON blog.article USING gin ("tagList");
 CREATE INDEX article_title_description_body_search_a84ff3a5_idx ON blog.article USING gin (to_tsvector('english'::regconfig, (((((COALESCE(title, ''::character varying))::text || ' '::text) || (COALESCE(description, ''::character varying))::text) || ' '::text) || COALESCE(body, ''::text))));
@@ -121,12 +122,22 @@ alter table "blog"."favorite" replica identity full;
 alter table "blog"."favorite" add constraint "favorite_pkey" PRIMARY KEY (article, account);
 CREATE INDEX favorite_account_idx ON blog.favorite USING btree (account);
 
+create table "blog"."feed_entry" (
+  "follow" uuid not null,
+  "article" uuid not null
+);
+alter table "blog"."feed_entry" replica identity full;
+alter table "blog"."feed_entry" add constraint "feed_entry_pkey" PRIMARY KEY (follow, article);
+CREATE INDEX feed_entry_article_idx ON blog.feed_entry USING btree (article);
+
 create table "blog"."follow" (
   "follower" uuid not null,
-  "followed" uuid not null
+  "followed" uuid not null,
+  "id" uuid default lineshaft.uuidv7() not null
 );
 alter table "blog"."follow" replica identity full;
-alter table "blog"."follow" add constraint "follow_pkey" PRIMARY KEY (follower, followed);
+alter table "blog"."follow" add constraint "follow_follower_followed_key" UNIQUE (follower, followed);
+alter table "blog"."follow" add constraint "follow_pkey" PRIMARY KEY (id);
 CREATE INDEX follow_followed_idx ON blog.follow USING btree (followed);
 
 create table "blog"."profile" (
@@ -336,6 +347,8 @@ alter table "blog"."comment" add constraint "comment_article_fkey" FOREIGN KEY (
 alter table "blog"."comment" add constraint "comment_author_fkey" FOREIGN KEY (author) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."favorite" add constraint "favorite_account_fkey" FOREIGN KEY (account) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."favorite" add constraint "favorite_article_fkey" FOREIGN KEY (article) REFERENCES blog.article(id) ON DELETE CASCADE;
+alter table "blog"."feed_entry" add constraint "feed_entry_article_fkey" FOREIGN KEY (article) REFERENCES blog.article(id) ON DELETE CASCADE;
+alter table "blog"."feed_entry" add constraint "feed_entry_follow_fkey" FOREIGN KEY (follow) REFERENCES blog.follow(id) ON DELETE CASCADE;
 alter table "blog"."follow" add constraint "follow_followed_fkey" FOREIGN KEY (followed) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."follow" add constraint "follow_follower_fkey" FOREIGN KEY (follower) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."profile" add constraint "profile_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;

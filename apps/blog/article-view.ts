@@ -40,14 +40,9 @@ export type Articles = SelectQueryBuilder<BlogTables, "article", object>;
 type BlogTables = (typeof blog)["~tables"];
 type ArticleList = ResultOf<typeof shownArticles>;
 
-/** Only what everybody may see at an instant. */
-export function publishedAt(articles: Articles, now: Date): Articles {
-  return articles.where("article.status", "=", "published").where("article.publishAt", "<=", now);
-}
-
-/** Whether an article is more than its author may see at an instant. */
-export function isPublished(article: { status: string; publishAt: Date | null }, now: Date): boolean {
-  return article.status === "published" && article.publishAt !== null && article.publishAt <= now;
+/** Only what everybody may see. */
+export function visible(articles: Articles): Articles {
+  return articles.where("article.status", "=", "published");
 }
 
 /** Selects what a list shows, as the viewer sees it. Subqueries are worked out for the rows of the page only. */
@@ -117,10 +112,10 @@ function newestFirst<TRow>(articles: SelectQueryBuilder<BlogTables, "article", T
 }
 
 /** An article by its slug if the viewer may see it: it is visible to all, or it is their own. */
-export async function findArticle(db: BlogDb, slug: string, { viewer, now }: { viewer: string | null; now: Date }) {
+export async function findArticle(db: BlogDb, slug: string, viewer: string | null) {
   const row = await withAuthor(db.selectFrom("article").where("article.slug", "=", slug), viewer)
     .select("article.body")
     .executeTakeFirst();
-  if (!row || (row.account !== viewer && !isPublished(row, now))) return undefined;
+  if (!row || (row.account !== viewer && row.status !== "published")) return undefined;
   return { ...showArticle(row), authorId: row.account };
 }

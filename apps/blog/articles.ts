@@ -1,5 +1,6 @@
 /**
- * Articles: lists, search, tags, and one by its slug. They are written in `writing.ts`.
+ * Articles: lists, search, tags, and one by its slug. They are written in `writing.ts`, and
+ * published in `publishing.ts`.
  */
 import { field, list, matches, rank, sql } from "lineshaft";
 import {
@@ -9,9 +10,9 @@ import {
   countOf,
   findArticle,
   paging,
-  publishedAt,
   shownArticle,
   shownArticles,
+  visible,
 } from "./article-view.ts";
 import { about } from "./errors.ts";
 import { Article, blog } from "./model.ts";
@@ -62,28 +63,31 @@ export const articles = blog.query("GET /articles", {
   actor: "anyone",
   input: { ...FILTERS, ...paging },
   output: shownArticles,
-  run: ({ input, actor, db, now }) =>
-    articlePage(db, filtered(publishedAt(db.selectFrom("article"), now), input), { ...input, viewer: actor.id }),
+  run: ({ input, actor, db }) =>
+    articlePage(db, filtered(visible(db.selectFrom("article")), input), { ...input, viewer: actor.id }),
 });
 
 export const feed = blog.query("GET /articles/feed", {
   summary: "List articles of the authors that the caller follows, newest first",
   input: paging,
   output: shownArticles,
-  run: ({ input, actor, db, now }) => {
-    const followed = sql<string>`(select "followed" from "follow" where "follower" = ${actor.id})`;
-    const articles = publishedAt(db.selectFrom("article"), now).where("article.author", "in", followed);
+  run: ({ input, actor, db }) => {
+    const entries = sql<string>`(
+      select "feed_entry"."article" from "feed_entry" join "follow" on "follow"."id" = "feed_entry"."follow"
+      where "follow"."follower" = ${actor.id}
+    )`;
+    const articles = visible(db.selectFrom("article")).where("article.id", "in", entries);
     return articlePage(db, articles, { ...input, viewer: actor.id });
   },
 });
 
 export const drafts = blog.query("GET /articles/drafts", {
-  summary: "List one's own articles that others cannot see: drafts, and what is not due yet",
+  summary: "List one's own articles that others cannot see: drafts and scheduled ones",
   input: paging,
   output: shownArticles,
-  run: ({ input, actor, db, now }) => {
-    const hidden = sql<boolean>`("article"."status" = 'draft' or "article"."publishAt" > ${now})`;
-    const articles = db.selectFrom("article").where("article.author", "=", actor.id).where(hidden);
+  run: ({ input, actor, db }) => {
+    const own = db.selectFrom("article").where("article.author", "=", actor.id);
+    const articles = own.where("article.status", "in", ["draft", "scheduled"]);
     return articlePage(db, articles, { ...input, viewer: actor.id });
   },
 });
@@ -96,9 +100,9 @@ export const search = blog.query("GET /articles/search", {
   actor: "anyone",
   input: { q: field.text({ max: 500, pattern: /\S/ }), ...FILTERS, ...paging },
   output: shownArticles,
-  async run({ input, actor, db, now }) {
+  async run({ input, actor, db }) {
     const { q, offset } = input;
-    const found = filtered(publishedAt(db.selectFrom("article"), now), input).where(matches(Article, q));
+    const found = filtered(visible(db.selectFrom("article")), input).where(matches(Article, q));
     const articlesCount = await countOf(db, found.limit(SEARCH_ARTICLES_MAX));
     const limit = Math.min(input.limit, articlesCount - offset);
     if (limit <= 0) return { articles: [], articlesCount };
@@ -112,8 +116,8 @@ export const article = blog.query("GET /articles/:slug", {
   actor: "anyone",
   input: bySlug,
   output: { article: shownArticle },
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+  async run({ input, actor, db, fail }) {
+    const found = await findArticle(db, input.slug, actor.id);
     return { article: found ?? fail("NOT_FOUND", about("article")) };
   },
 });
@@ -122,8 +126,8 @@ export const tags = blog.query("GET /tags", {
   summary: "List the tags of published articles, the most used first",
   actor: "anyone",
   output: { tags: list(field.text()) },
-  async run({ db, now }) {
-    const used = publishedAt(db.selectFrom("article"), now).select(sql<string>`unnest("article"."tagList")`.as("tag"));
+  async run({ db }) {
+    const used = visible(db.selectFrom("article")).select(sql<string>`unnest("article"."tagList")`.as("tag"));
     const rows = await db
       .selectFrom(used.as("used"))
       .select("tag")

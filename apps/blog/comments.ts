@@ -26,8 +26,8 @@ export const comments = blog.query("GET /articles/:slug/comments", {
     offset: field.integer({ min: 0, max: 100_000 }).default(0),
   },
   output: { comments: list(shownComment) },
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+  async run({ input, actor, db, fail }) {
+    const found = await findArticle(db, input.slug, actor.id);
     const article = found ?? fail("NOT_FOUND", about("article"));
     let all = commentsOf(db, actor.id).where("comment.article", "=", article.id);
     if (actor.id !== article.authorId) {
@@ -44,8 +44,8 @@ export const addComment = blog.command("POST /articles/:slug/comments", {
   input: { ...bySlug, comment: Comment.pick("body") },
   output: { comment: shownComment },
   status: 201,
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+  async run({ input, actor, db, fail }) {
+    const found = await findArticle(db, input.slug, actor.id);
     const article = found ?? fail("NOT_FOUND", about("article"));
     await ensureProfile(db, actor);
     const held = article.commentPolicy === "moderated" && article.authorId !== actor.id;
@@ -62,8 +62,8 @@ export const addComment = blog.command("POST /articles/:slug/comments", {
 export const deleteComment = blog.command("DELETE /articles/:slug/comments/:id", {
   summary: "Delete one's own comment, or any under one's own article",
   input: byId,
-  async run({ input, actor, db, fail, now }) {
-    const { comment, article } = await findComment(db, input, { viewer: actor.id, now, fail });
+  async run({ input, actor, db, fail }) {
+    const { comment, article } = await findComment(db, input, { viewer: actor.id, fail });
     const allowed = comment.account === actor.id || article.authorId === actor.id;
     if (!allowed) throw fail("FORBIDDEN", about("comment"));
     await db.deleteFrom("comment").where("id", "=", comment.id).execute();
@@ -74,8 +74,8 @@ export const approveComment = blog.command("POST /articles/:slug/comments/:id/ap
   summary: "Show a comment under one's own article to everybody",
   input: byId,
   output: { comment: shownComment },
-  async run({ input, actor, db, fail, now }) {
-    return moderate(db, input, { viewer: actor.id, now, fail, status: "shown" });
+  async run({ input, actor, db, fail }) {
+    return moderate(db, input, { viewer: actor.id, fail, status: "shown" });
   },
 });
 
@@ -83,14 +83,13 @@ export const holdComment = blog.command("DELETE /articles/:slug/comments/:id/app
   summary: "Hide a comment under one's own article from everybody but its writer",
   input: byId,
   output: { comment: shownComment },
-  async run({ input, actor, db, fail, now }) {
-    return moderate(db, input, { viewer: actor.id, now, fail, status: "held" });
+  async run({ input, actor, db, fail }) {
+    return moderate(db, input, { viewer: actor.id, fail, status: "held" });
   },
 });
 
 interface Asking {
   readonly viewer: string;
-  readonly now: Date;
   readonly fail: Fail<never>;
 }
 
@@ -106,8 +105,8 @@ function commentsOf(db: BlogDb, viewer: string | null) {
 }
 
 /** A comment with its article, if the viewer may see both. */
-async function findComment(db: BlogDb, { slug, id }: CommentPath, { viewer, now, fail }: Asking) {
-  const article = (await findArticle(db, slug, { viewer, now })) ?? fail("NOT_FOUND", about("article"));
+async function findComment(db: BlogDb, { slug, id }: CommentPath, { viewer, fail }: Asking) {
+  const article = (await findArticle(db, slug, viewer)) ?? fail("NOT_FOUND", about("article"));
   const found = await commentsOf(db, viewer)
     .where("comment.article", "=", article.id)
     .where("comment.id", "=", id)

@@ -100,8 +100,10 @@ describe("a blog beyond the contract", () => {
     assert.deepEqual(await places(slug, "embargo", reader), []);
     assert.ok((await list("/articles/drafts", author)).includes(slug));
     now = new Date(Date.parse(article.publishAt) - 1);
+    await blog.running.untilHandled();
     assert.deepEqual(await places(slug, "embargo"), []);
     now = new Date(Date.parse(article.publishAt));
+    await blog.running.untilHandled();
     assert.deepEqual(await places(slug, "embargo"), [...PUBLIC, ...FOR_ALL]);
     assert.deepEqual(await places(slug, "embargo", reader), [...PUBLIC, "feed", ...FOR_ALL]);
     assert.ok(!(await list("/articles/drafts", author)).includes(slug));
@@ -188,13 +190,16 @@ describe("a blog beyond the contract", () => {
     const writer = await blog.user("writer");
     for (let index = 0; index < 20; index += 1) await blog.article(writer, { tagList: [`tag${index}`] });
     const statements = async () => (await blog.running.metrics.statements.get()).values[0]?.value ?? 0;
+    await blog.running.untilHandled();
     const cost = async (limit: number) => {
       const earlier = await statements();
       const path = `/articles?author=${writer.username}&limit=${limit}`;
       assert.equal((await list(path, reader)).length, limit);
       return (await statements()) - earlier;
     };
-    const [one, twenty] = [await cost(1), await cost(20)];
+    // The node's own statements come in between now and then: the least of some.
+    const costs = async (limit: number) => Math.min(...[await cost(limit), await cost(limit), await cost(limit)]);
+    const [one, twenty] = [await costs(1), await costs(20)];
     assert.deepEqual([one, twenty], [3, 3]); // Who calls, the page, the number of all.
   });
 });

@@ -19,8 +19,8 @@ const FAVORITE = {
 export const favorite = blog.command("POST /articles/:slug/favorite", {
   ...FAVORITE,
   summary: "Add an article to one's favourites",
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+  async run({ input, actor, db, fail }) {
+    const found = await findArticle(db, input.slug, actor.id);
     const target = found ?? fail("NOT_FOUND", about("article"));
     await ensureProfile(db, actor);
     await db
@@ -28,17 +28,17 @@ export const favorite = blog.command("POST /articles/:slug/favorite", {
       .values({ article: target.id, account: actor.id })
       .onConflict((conflict) => conflict.columns(["article", "account"]).doNothing())
       .execute();
-    return { article: (await findArticle(db, input.slug, { viewer: actor.id, now })) ?? target };
+    return { article: (await findArticle(db, input.slug, actor.id)) ?? target };
   },
 });
 
 export const unfavorite = blog.command("DELETE /articles/:slug/favorite", {
   ...FAVORITE,
   summary: "Remove an article from one's favourites",
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
+  async run({ input, actor, db, fail }) {
+    const found = await findArticle(db, input.slug, actor.id);
     const target = found ?? fail("NOT_FOUND", about("article"));
     await db.deleteFrom("favorite").where("article", "=", target.id).where("account", "=", actor.id).execute();
-    return { article: (await findArticle(db, input.slug, { viewer: actor.id, now })) ?? target };
+    return { article: (await findArticle(db, input.slug, actor.id)) ?? target };
   },
 });

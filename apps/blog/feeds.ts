@@ -5,7 +5,7 @@
  * carry the whole text; their links lead to `ARTICLE_PATH`.
  */
 import { content, field } from "lineshaft";
-import { publishedAt, withAuthor } from "./article-view.ts";
+import { visible, withAuthor } from "./article-view.ts";
 import { filtered } from "./articles.ts";
 import { type BlogDb, blog } from "./model.ts";
 
@@ -22,7 +22,7 @@ export const rssFeed = blog.query("GET /feed.rss", {
   actor: "anyone",
   input,
   output: content("application/rss+xml"),
-  run: async ({ input, db, now, request }) => rssOf(await feedOf(db, input, { now, origin: request.origin })),
+  run: async ({ input, db, request }) => rssOf(await feedOf(db, input, request.origin)),
 });
 
 export const atomFeed = blog.query("GET /feed.atom", {
@@ -30,7 +30,7 @@ export const atomFeed = blog.query("GET /feed.atom", {
   actor: "anyone",
   input,
   output: content("application/atom+xml"),
-  run: async ({ input, db, now, request }) => atomOf(await feedOf(db, input, { now, origin: request.origin })),
+  run: async ({ input, db, request }) => atomOf(await feedOf(db, input, request.origin)),
 });
 
 interface Selection {
@@ -50,8 +50,8 @@ interface Feed {
   readonly updated: Date;
 }
 
-async function feedOf(db: BlogDb, selection: Selection, { now, origin }: { now: Date; origin: string }): Promise<Feed> {
-  const entries = await newest(db, selection, now);
+async function feedOf(db: BlogDb, selection: Selection, origin: string): Promise<Feed> {
+  const entries = await newest(db, selection);
   const parameters = new URLSearchParams();
   if (selection.author) parameters.set("author", selection.author);
   if (selection.tag) parameters.set("tag", selection.tag);
@@ -62,8 +62,8 @@ async function feedOf(db: BlogDb, selection: Selection, { now, origin }: { now: 
   return { title, origin, query, entries, updated };
 }
 
-function newest(db: BlogDb, selection: Selection, now: Date) {
-  return withAuthor(filtered(publishedAt(db.selectFrom("article"), now), selection), null)
+function newest(db: BlogDb, selection: Selection) {
+  return withAuthor(filtered(visible(db.selectFrom("article")), selection), null)
     .select("article.body")
     .orderBy("article.publishAt", "desc")
     .orderBy("article.id", "desc")

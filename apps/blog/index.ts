@@ -5,5 +5,6 @@ export { favorite, unfavorite } from "./favorites.ts";
 export { atomFeed, rssFeed } from "./feeds.ts";
 export { blog } from "./model.ts";
 export { follow, profile, unfollow } from "./profiles.ts";
+export { publishArticle } from "./publishing.ts";
 export { currentUser, login, register, updateUser } from "./users.ts";
 export { createArticle, deleteArticle, updateArticle } from "./writing.ts";

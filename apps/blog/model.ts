@@ -5,8 +5,9 @@
  * format (`errors.ts`), and what they send beyond the contract is ignored. So input must never be spread into a row:
  * keys that no schema names are still in it.
  *
- * An article is `draft` or `published`, and a published one is visible once `publishAt` has passed. Whoever reads
- * compares it with the instant of the call, so nothing has to run at that moment. Only its author sees a hidden one.
+ * An article is `draft`, `scheduled` or `published`, and everybody sees what is published. A scheduled one is published
+ * by a command that runs at `publishAt` (`publishing.ts`). So no reader looks at the clock: answers are kept, and live
+ * queries told, until an article changes. Only its author sees a hidden one.
  */
 import { entity, field, service, type Transaction } from "lineshaft";
 import { Account } from "lineshaft/accounts";
@@ -50,8 +51,11 @@ export class Article extends entity(
     body: field.text({ pattern: VISIBLE }),
     tagList: field.list(field.text({ max: 100 }), { max: TAGS_MAX }).default([]),
     author: field.ref(() => Profile, { onDelete: "cascade" }),
-    status: field.enum("draft", "published").default("published").describe("A draft is visible to its author only."),
-    publishAt: field.time().optional().describe("A published article is visible from then on. Default: at once."),
+    status: field
+      .enum("draft", "scheduled", "published")
+      .default("published")
+      .describe("Drafts and scheduled articles are visible to their author only."),
+    publishAt: field.time().optional().describe("When it is or was published. Default: at once."),
     commentPolicy: field
       .enum("open", "moderated")
       .default("open")
@@ -62,12 +66,16 @@ export class Article extends entity(
   {
     indexes: [
       { on: ["publishAt", "id"], where: `"status" = 'published'` },
+      { on: ["publishAt"], where: `"status" = 'scheduled'` },
       { on: ["author", "publishAt", "id"] },
       { on: ["tagList"], using: "gin" },
       { search: ["title", "description", "body"] },
     ],
   },
 ) {}
+
+/** What an author can ask for: with a `publishAt` to come, `published` makes it scheduled. */
+export const wantedStatus = field.enum("draft", "published").describe("A draft is visible to its author only.");
 
 export class Favorite extends entity(
   "favorite",
@@ -81,10 +89,24 @@ export class Favorite extends entity(
 export class Follow extends entity(
   "follow",
   {
+    id: field.id(),
     follower: field.ref(() => Profile, { onDelete: "cascade" }),
     followed: field.ref(() => Profile, { onDelete: "cascade" }),
   },
-  { primaryKey: ["follower", "followed"] },
+  { unique: [["follower", "followed"]] },
+) {}
+
+/**
+ * An article in the feed of a reader (`feed-entries.ts`). It hangs on the following, so it goes when that ends, also
+ * when it is made at the same moment.
+ */
+export class FeedEntry extends entity(
+  "feed_entry",
+  {
+    follow: field.ref(() => Follow, { onDelete: "cascade" }),
+    article: field.ref(() => Article, { onDelete: "cascade" }),
+  },
+  { primaryKey: ["follow", "article"] },
 ) {}
 
 export class Comment extends entity(
@@ -103,12 +125,25 @@ export class Comment extends entity(
 
 export const blog = service("blog", {
   description: "Articles, comments and their readers: the RealWorld API, with drafts, feeds and search.",
-  entities: { Profile, Article, Favorite, Follow, Comment },
+  entities: { Profile, Article, Favorite, Follow, FeedEntry, Comment },
   prefix: "/api",
   cors: { origins: "*" },
   unknownInput: "ignore",
   problem: blogProblem,
 });
+
+/** An article was not visible, and is. Its handlers look at the article as it is by then. */
+export const published = blog.event(
+  "published",
+  { article: field.ref(() => Article), author: field.ref(() => Profile), at: field.time() },
+  { key: "article", description: "An article has become visible to everybody." },
+);
+
+export const followed = blog.event(
+  "followed",
+  { follower: field.ref(() => Profile), followed: field.ref(() => Profile) },
+  { key: "follower", description: "Somebody follows somebody." },
+);
 
 /** Kysely over the tables of the blog. */
 export type BlogDb = Transaction<(typeof blog)["~tables"]>;

@@ -3,7 +3,8 @@
  */
 import { type AccountActor, field, sql } from "lineshaft";
 import { about } from "./errors.ts";
-import { type BlogDb, blog, Profile } from "./model.ts";
+import { fillFeed } from "./feed-entries.ts";
+import { type BlogDb, blog, followed, Profile } from "./model.ts";
 
 /** A profile as the contract shows it; also the author of an article or a comment. */
 export const shownProfile = {
@@ -76,15 +77,20 @@ export const follow = blog.command("POST /profiles/:username/follow", {
   ...FOLLOWING,
   summary: "Follow a profile",
   isolation: "read committed",
-  async run({ input, actor, db, fail }) {
+  async run({ input, actor, db, emit, fail }) {
     await ensureProfile(db, actor);
     const found = await selectProfiles(db, actor.id).where("username", "=", input.username).executeTakeFirst();
     const target = found ?? fail("NOT_FOUND", about("profile"));
-    await db
+    const following = { follower: actor.id, followed: target.account };
+    const { numInsertedOrUpdatedRows: added } = await db
       .insertInto("follow")
-      .values({ follower: actor.id, followed: target.account })
+      .values(following)
       .onConflict((conflict) => conflict.columns(["follower", "followed"]).doNothing())
-      .execute();
+      .executeTakeFirstOrThrow();
+    if (added === 1n) {
+      await fillFeed(db, following);
+      emit(followed, following);
+    }
     return { profile: { ...showProfile(target), following: true } };
   },
 });

@@ -2,13 +2,13 @@
  * Writing: articles are created, changed and deleted by their authors.
  *
  * A slug follows the title while the article is a draft. Once published it stays, whatever the title becomes, because
- * links and feeds point to it.
+ * links and feeds point to it. When it becomes visible is a matter of `publishing.ts`.
  */
 import { field } from "lineshaft";
 import { findArticle, shownArticle } from "./article-view.ts";
-import { about } from "./errors.ts";
-import { Article, type BlogDb, blog } from "./model.ts";
+import { Article, type BlogDb, blog, wantedStatus } from "./model.ts";
 import { ensureProfile } from "./profiles.ts";
+import { announce, ownArticle, stateOf } from "./publishing.ts";
 import { isReserved, slugOf, withSuffix } from "./slug.ts";
 
 const bySlug = { slug: field.text() };
@@ -18,7 +18,8 @@ export const createArticle = blog.command("POST /articles", {
   summary: "Write an article",
   input: {
     article: {
-      ...Article.pick("title", "description", "body", "tagList", "status", "commentPolicy"),
+      ...Article.pick("title", "description", "body", "tagList", "commentPolicy"),
+      status: wantedStatus.default("published"),
       publishAt: Article.fields.publishAt.nullable(),
     },
   },
@@ -27,20 +28,19 @@ export const createArticle = blog.command("POST /articles", {
   // Constraints alone decide here. Serializable, articles of one title written at the same time would only get into
   // each other's way.
   isolation: "read committed",
-  async run({ input, actor, db, now, reply }) {
+  async run(context) {
+    const { input, actor, db, now, reply } = context;
     await ensureProfile(db, actor);
     const { title, description, body, tagList, status, commentPolicy, publishAt = null } = input.article;
     const slug = await insertArticle(db, slugOf(title), {
-      ...{ title, description, body, status, commentPolicy, tagList: cleanTags(tagList) },
-      ...{
-        author: actor.id,
-        createdAt: now,
-        updatedAt: now,
-        publishAt: publishAt ?? (status === "published" ? now : null),
-      },
+      ...{ title, description, body, commentPolicy, tagList: cleanTags(tagList) },
+      ...{ author: actor.id, createdAt: now, updatedAt: now },
+      ...stateOf(status, publishAt, now),
     });
     reply.header("location", `/api/articles/${encodeURIComponent(slug)}`);
-    return { article: (await findArticle(db, slug, { viewer: actor.id, now }))! };
+    const article = (await findArticle(db, slug, actor.id))!;
+    await announce(context, null, article);
+    return { article };
   },
 });
 
@@ -49,41 +49,44 @@ export const updateArticle = blog.command("PUT /articles/:slug", {
   description: "What is left out stays. `tagList: []` removes all tags; `publishAt: null` means at once.",
   input: {
     ...bySlug,
-    article: Article.partial("title", "description", "body", "tagList", "status", "commentPolicy", "publishAt"),
+    article: {
+      ...Article.partial("title", "description", "body", "tagList", "commentPolicy", "publishAt"),
+      status: wantedStatus.optional(),
+    },
   },
   output,
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
-    const old = found ?? fail("NOT_FOUND", about("article"));
-    if (old.authorId !== actor.id) throw fail("FORBIDDEN", about("article"));
-    const { title, description, body, tagList, status = old.status, commentPolicy } = input.article;
-    const { publishAt = old.publishAt } = input.article;
+  async run(context) {
+    const { input, db, now } = context;
+    const old = await ownArticle(context, input.slug);
+    const { title, description, body, tagList, commentPolicy } = input.article;
+    const { status = old.status === "draft" ? "draft" : "published", publishAt = old.publishAt } = input.article;
     const renamed = old.status === "draft" && title !== undefined && title !== old.title;
     const slug = renamed ? await freeSlug(db, slugOf(title)) : old.slug;
     await db
       .updateTable("article")
-      .set({ slug, title, description, body, status, commentPolicy })
-      .set({ tagList: tagList && cleanTags(tagList), publishAt: publishAt ?? (status === "published" ? now : null) })
+      .set({ slug, title, description, body, commentPolicy, tagList: tagList && cleanTags(tagList) })
+      .set(stateOf(status, publishAt, now))
       .where("id", "=", old.id)
       .execute();
-    return { article: (await findArticle(db, slug, { viewer: actor.id, now }))! };
+    const article = (await findArticle(db, slug, old.authorId))!;
+    await announce(context, old, article);
+    return { article };
   },
 });
 
 export const deleteArticle = blog.command("DELETE /articles/:slug", {
   summary: "Delete one's own article, with its comments",
   input: bySlug,
-  async run({ input, actor, db, fail, now }) {
-    const found = await findArticle(db, input.slug, { viewer: actor.id, now });
-    const old = found ?? fail("NOT_FOUND", about("article"));
-    if (old.authorId !== actor.id) throw fail("FORBIDDEN", about("article"));
-    await db.deleteFrom("article").where("id", "=", old.id).execute();
+  async run(context) {
+    const old = await ownArticle(context, context.input.slug);
+    await context.db.deleteFrom("article").where("id", "=", old.id).execute();
+    await announce(context, old, null);
   },
 });
 
 /** An article as it is inserted, but for its slug. */
-type NewArticle = Pick<Article, "title" | "description" | "body" | "tagList" | "status" | "commentPolicy"> &
-  Pick<Article, "author" | "publishAt" | "createdAt" | "updatedAt">;
+type NewArticle = Pick<Article, "title" | "description" | "body" | "tagList" | "commentPolicy"> &
+  Pick<Article, "author" | "status" | "publishAt" | "createdAt" | "updatedAt">;
 
 /** Inserts an article under this slug or, where it is taken, one with a suffix; gives the slug. */
 async function insertArticle(db: BlogDb, slug: string, article: NewArticle): Promise<string> {

@@ -1,13 +1,12 @@
 /** A blog on a server of its own, and a client that holds every answer against the contract. */
 import assert from "node:assert/strict";
-import type { RunningApp } from "lineshaft";
 import * as accounts from "lineshaft/accounts";
-import { startTestApp, type TestOptions } from "lineshaft/testkit";
+import { startTestApp, type TestApp, type TestOptions } from "lineshaft/testkit";
 import * as blog from "../index.ts";
 import { checkAnswer, operationOf } from "./contract.ts";
 
 /** Routes beyond the contract, some of which look like one of it. */
-const EXTRAS = /^\/(?:articles\/(?:drafts|search)$|feed\.|.*\/approval$)/;
+const EXTRAS = /^\/(?:articles\/(?:drafts|search)$|feed\.|.*\/(?:approval|publication)$)/;
 
 export const PASSWORD = "a long password";
 
@@ -34,12 +33,12 @@ export interface User {
 }
 
 export class Blog implements AsyncDisposable {
-  readonly running: RunningApp;
+  readonly running: TestApp;
   /** What was seen of the contract: `GET /articles 200`. */
   readonly seen = new Set<string>();
   #userCount = 0;
 
-  constructor(running: RunningApp) {
+  constructor(running: TestApp) {
     this.running = running;
   }
 
