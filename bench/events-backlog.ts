@@ -82,12 +82,12 @@ function stretchesOf(samples: readonly Sample[], backlog: number): Figures {
   return Object.assign({}, ...stretches);
 }
 
-function memoryOf(samples: readonly Sample[]): { growth: number; spread: number } {
-  const middle = (part: readonly Sample[]) => median(part.map(({ memoryBytes }) => memoryBytes));
-  const third = Math.ceil(samples.length / 3);
-  const warm = samples.slice(Math.floor(samples.length / STRETCHES)).map(({ memoryBytes }) => memoryBytes);
+/** Without the first of the equal parts, in which a process grows to its usual size. */
+function memoryOf(samples: readonly Sample[], backlog: number): { growth: number; spread: number } {
+  const warm = samples.filter(({ old }) => old >= backlog / STRETCHES).map(({ memoryBytes }) => memoryBytes);
+  const third = Math.ceil(warm.length / 3);
   return {
-    growth: middle(samples.slice(-third)) / middle(samples.slice(0, third)),
+    growth: median(warm.slice(-third)) / median(warm.slice(0, third)),
     spread: Math.max(...warm) / Math.min(...warm),
   };
 }
@@ -110,7 +110,7 @@ async function measure(child: Child, { backlog, arrivalsPerSecond }: EventsSetti
     behind: Math.max(...samples.map((sample) => sample.stated - sample.late)) / arrivalsPerSecond,
     cpu: (end.cpuMicros - before.cpuMicros) / handled,
   };
-  return { ...figuresOf("backlog", { ...figures, ...memoryOf(samples) }), ...stretchesOf(samples, backlog) };
+  return { ...figuresOf("backlog", { ...figures, ...memoryOf(samples, backlog) }), ...stretchesOf(samples, backlog) };
 }
 
 export async function measureBacklog(arena: Arena, settings: EventsSettings): Promise<Figures> {
