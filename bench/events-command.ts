@@ -74,8 +74,8 @@ function sum(turns: readonly Turn[]): Turn {
   }));
 }
 
-async function measure(course: Course): Promise<Figures> {
-  for (const name of NAMES) await course.turn(name, 1);
+async function measure(course: Course, { warmSeconds }: EventsSettings): Promise<Figures> {
+  if (warmSeconds > 0) for (const name of NAMES) await course.turn(name, warmSeconds);
   const turns: { name: Name; turn: Turn }[] = [];
   for (const name of [...NAMES, ...NAMES.toReversed()]) turns.push({ name, turn: await course.turn(name) });
   const rateOf = ({ requests, seconds }: Turn) => requests / seconds;
@@ -101,7 +101,7 @@ export async function measureCommands(arena: Arena, settings: EventsSettings): P
   const client = new pg.Client(databaseUrl);
   await client.connect();
   try {
-    return await measure(new Course(server, client, arena, settings));
+    return await measure(new Course(server, client, arena, settings), settings);
   } finally {
     await client.end();
   }

@@ -6,6 +6,7 @@ export interface EventsSettings extends Readonly<Record<string, number>> {
   /** 1: beside the peers. 0: ours alone. */
   readonly peers: number;
   readonly commandSeconds: number;
+  readonly warmSeconds: number;
   readonly connections: number;
   readonly jobs: number;
   readonly effects: number;

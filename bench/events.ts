@@ -22,12 +22,12 @@ import { type Bench, runRounds, type Stand } from "./rounds.ts";
 import { percentile } from "./statistics.ts";
 
 const whole: EventsSettings = {
-  ...{ peers: 1, commandSeconds: 2, connections: 64, jobs: 50_000, effects: 10_000 },
+  ...{ peers: 1, commandSeconds: 2, warmSeconds: 1, connections: 64, jobs: 50_000, effects: 10_000 },
   ...{ idlePerSecond: 10, busyPerSecond: 1_000, delaySeconds: 4, handlings: 50_000 },
   ...{ backlog: 1_000_000, arrivalsPerSecond: 500, runs: 200 },
 };
 const quick: EventsSettings = {
-  ...{ peers: 0, commandSeconds: 1, connections: 8, jobs: 1_000, effects: 500 },
+  ...{ peers: 0, commandSeconds: 1, warmSeconds: 0, connections: 8, jobs: 1_000, effects: 500 },
   ...{ idlePerSecond: 10, busyPerSecond: 100, delaySeconds: 1, handlings: 1_000 },
   ...{ backlog: 10_000, arrivalsPerSecond: 100, runs: 5 },
 };
