@@ -13,7 +13,7 @@ import { UsageError } from "./options.ts";
 import { readRoundOptions } from "./rounds.ts";
 import { percentile } from "./statistics.ts";
 
-const RUN_MS_MAX = 120_000;
+const RUN_MS_MAX = 240_000;
 /** Where the programs of Debian can be installed, they are. */
 const withoutLoad = !existsSync(WRK.path) && process.getuid?.() !== 0 && "wrk is missing: apt-get install wrk";
 
