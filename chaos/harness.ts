@@ -178,7 +178,7 @@ async function settle(scene: Scene, subscribers: Subscribers): Promise<Ending> {
   const quietMs = await untilQuiet(scene, true);
   const dead: WorkRow[] = (await workOf(database)).filter(({ state }) => state === "dead");
   await database.ask("insert into bank.antidote (id) values (1)");
-  await sendAgain(database, BANK_APP);
+  if (dead.length > 0) await sendAgain(database, "bank.choke");
   if (quietMs !== null) await untilQuiet(scene, false);
   await subscribers.untilAllSee(await countersOf(database), Math.min(plan.quietMs ?? QUIET_MS, SUBSCRIBERS_MS));
   await CANARIES[plan.canary ?? ""]?.after?.(database);
