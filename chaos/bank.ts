@@ -269,8 +269,6 @@ if (CANARY === "schedules") {
   }, 1_000).unref();
 }
 
-if (CANARY === "nodes" && import.meta.main) setTimeout(() => process.exit(1), 4_000).unref();
-
 export const node = app({
   title: "Bank",
   services: {

@@ -1,4 +1,5 @@
 /** Canaries: breaks on purpose, one for each check, that it must find; or the check is blind. */
+import type { Stage } from "./breaks.ts";
 import type { Database } from "./database.ts";
 
 export interface Canary {
@@ -7,7 +8,7 @@ export interface Canary {
   /** What is broken. */
   readonly what: string;
   /** Done by the harness under load. Without one, the app or the harness itself reads the name of the canary. */
-  readonly during?: (database: Database) => Promise<void>;
+  readonly during?: (stage: Stage) => Promise<void>;
   /** Done by the harness before the state is read. */
   readonly after?: (database: Database) => Promise<void>;
 }
@@ -34,7 +35,7 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
   cursor: {
     check: "effects",
     what: "a handler's cursor moves first",
-    during: async (database) => {
+    during: async ({ database }) => {
       const position = "(select position from lineshaft.head)";
       await database.ask(`update lineshaft.cursor set position = ${position} where handler = 'bank.ledger'`);
     },
@@ -45,6 +46,12 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
   steps: { check: "steps", what: "a step takes a new key for each attempt" },
   subscribers: { check: "subscribers", what: "a subscriber does not listen" },
   reads: { check: "reads", what: "callers see what they saw first" },
-  nodes: { check: "nodes", what: "a node ends by itself" },
+  nodes: {
+    check: "nodes",
+    what: "a node ends although no fault has ended it",
+    during: async ({ nodes }) => {
+      await nodes[0]!.kill("SIGKILL");
+    },
+  },
   "dead letters": { check: "dead letters", what: "a handler swallows its failure" },
 };

@@ -186,11 +186,11 @@ async function settle(scene: Scene, subscribers: Subscribers): Promise<Ending> {
   return { state: { ...state, shown: subscribers.shown }, quietMs };
 }
 
-async function disturb({ plan, database }: Scene): Promise<void> {
-  const { during } = CANARIES[plan.canary ?? ""] ?? {};
+async function disturb(scene: Scene): Promise<void> {
+  const { during } = CANARIES[scene.plan.canary ?? ""] ?? {};
   for (let times = 0; during !== undefined && times < 5; times++) {
     await pause(300);
-    await during(database).catch(() => {});
+    await during(scene).catch(() => {});
   }
 }
 

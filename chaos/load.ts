@@ -75,6 +75,7 @@ class Caller {
 
   async run(): Promise<void> {
     const { random } = this.#options;
+    if (this.#index === 0) await this.#poison();
     while (!this.#load.isOver) {
       const chance = random();
       if (chance < 0.4) await this.#increase();
