@@ -3,7 +3,7 @@
  * of positions to events.
  *
  * States. `off → starting → on → closing → off`, once. An app that declares no events and no schedules starts nothing
- * until a command asks for something later, or has asked before.
+ * until a command asks for something later, here or on another node, or has asked before.
  * Stop. Nothing new begins; what handlers have begun ends, and the node leaves the fleet, so others take over at once.
  * Runs that take longer, such as steps, get `RUNS_MS` more; after that they are given up, and another node makes them.
  */
@@ -55,6 +55,8 @@ const BY_INDEX = {
 /** How long a stop waits for lanes, which end soon, and for runs. */
 export const LANES_MS = 2_000;
 export const RUNS_MS = 10_000;
+/** How often a node on which nothing runs looks whether something is to be run. */
+const WATCH_MS = 5_000;
 /** How often the cursors of lanes with nothing to do follow the log. */
 const IDLE_MS = 10_000;
 /** How often lanes look whether somebody has set them back: one that has nothing to do would not notice. */
@@ -80,6 +82,7 @@ export class Machines implements AsyncDisposable {
   readonly #options: MachinesOptions;
   #running: Promise<Running> | null = null;
   #on: Running | null = null;
+  #watch: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: MachinesOptions) {
@@ -90,7 +93,13 @@ export class Machines implements AsyncDisposable {
   async start(pool: Pool): Promise<void> {
     const { events, handlers, schedules } = this.#options.declarations;
     const isDeclared = events.length + handlers.length + schedules.length > 0;
-    if (isDeclared || (await hasWork(pool))) await this.#start();
+    if (isDeclared || (await hasWork(pool))) return this.#start();
+    this.#watch = setInterval(() => this.#startForOthers(pool).catch(() => {}), WATCH_MS).unref();
+  }
+
+  /** Another node may have been asked for something later, and be gone by then. */
+  async #startForOthers(pool: Pool): Promise<void> {
+    if (this.#running === null && (await hasWork(pool)) && !this.#isClosed) await this.#start();
   }
 
   /** A command of this node has committed, and has stated something. */
@@ -112,12 +121,16 @@ export class Machines implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#watch);
     const running = await this.#running?.catch(() => null);
     await running?.close();
   }
 
   async #start(): Promise<void> {
-    this.#running ??= Running.start(this.#options).then((running) => (this.#on = running));
+    this.#running ??= Running.start(this.#options).then((running) => {
+      clearInterval(this.#watch);
+      return (this.#on = running);
+    });
     await this.#running.catch((error) => {
       this.#running = null;
       throw error;

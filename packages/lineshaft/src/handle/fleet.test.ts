@@ -31,7 +31,7 @@ async function secondsUntil(done: () => Promise<unknown>): Promise<number> {
 
 for (const relay of ["off", "auto"] as const) {
   describe(`with the relay ${relay}`, () => {
-    test("three nodes share the lanes; each event has one effect, in the order of its key [EVT-1] [EVT-2]", async () => {
+    test("three nodes share the lanes; each event has one effect, in order of its key [EVT-1] [EVT-2]", async () => {
       await using stand = await Stand.open();
       const ofs = ["one", "two", "three"].map(counting);
       await using stack = new AsyncDisposableStack();

@@ -71,7 +71,7 @@ class Bench implements AsyncDisposable {
   }
 }
 
-test("two leaders at once, who hear twice and in other orders, leave no gap and place nothing twice [EVT-1]", async () => {
+test("two leaders at once, who hear twice and in other orders, leave no gap and nothing twice [EVT-1]", async () => {
   await using bench = await Bench.open();
   const heard: EventId[][] = [[], []];
   let isOver = false;
@@ -118,7 +118,7 @@ test("two leaders at once, who hear twice and in other orders, leave no gap and 
   assert.equal(seen.length, 4 * 90 * 2);
 });
 
-test("an event whose transaction was open for long is found, however often others were swept before [EVT-1]", async () => {
+test("an event whose transaction was open for long is found, however often others were swept [EVT-1]", async () => {
   await using bench = await Bench.open();
   const [log] = bench.logs as [EventLog];
   const [long, short] = [await bench.client(), await bench.client()];
@@ -168,7 +168,7 @@ test("in a restored database, whose transactions are counted anew, every event i
   await bench.check();
 });
 
-test("more events than one statement takes are swept whole, and read in pages, by name and without [EVT-1]", async () => {
+test("more events than one statement takes are swept whole, and read by name in pages [EVT-1]", async () => {
   await using bench = await Bench.open();
   const [log] = bench.logs as [EventLog];
   const name = "case when n % 1000 = 0 then 'shop.rare' else 'shop.sold' end";

@@ -168,7 +168,8 @@ create or replace function lineshaft.cancel(_target text, _name text)
 returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as
 $body$
 begin
-  delete from lineshaft.work w where w.kind = 'command' and w.target = _target and w.name = _name;
+  delete from lineshaft.work w
+    where w.kind = 'command' and w.target = _target and w.name = _name and w.state = 'waiting';
   return found;
 end
 $body$;
