@@ -27,7 +27,7 @@ const SHOWN_ELSEWHERE = [
   // packages/lineshaft/test/cli
   /^npx lineshaft check cache(?: --node http:\/\/127\.0\.0\.1:\d+)*$/,
   /^npx lineshaft (?:dev|doctor|migrate plan|migrate apply(?: --allow [\w:.-]+)?|new orders)$/,
-  /^npx lineshaft events(?: --dead| show 3| retry (?:w7|--handler [\w.]+)| replay [\w.]+ --since 2h --yes)?$/,
+  /^npx lineshaft events(?: --dead| show (?:3|w7)| retry (?:w7|--handler [\w.]+)| replay [\w.]+ --since 2h --yes)?$/,
   /^node packages\/lineshaft\/src\/readset\/test\/long-run\.ts 1 5$/, // readset/random.test.ts
 ];
 

@@ -1,9 +1,9 @@
 /** What `lineshaft events` reads: an overview, lists of work, one event, one piece of work. Writes nothing. */
 import type pg from "pg";
-import { ALIVE, rowsOf, SILENT_SECONDS, type Target, targetsOf } from "./events-database.ts";
+import { ALIVE, rowsOf, SILENT_SECONDS, type Target, targetsOf, together } from "./events-database.ts";
 
 /** Positions that are looked at to tell how far one handler is behind. */
-export const SPAN = 1_000_000;
+export const SPAN = 100_000;
 /** Events without a position that are counted. */
 export const UNPLACED_MAX = 10_000;
 
@@ -72,25 +72,34 @@ const WORK = `select target, count(*) filter (where state = 'waiting')::integer 
     (array_agg(error order by failed_at desc, id desc) filter (where error is not null))[1] as "lastError"
   from lineshaft.work group by target`;
 
-/** From the lane that is furthest behind, or the oldest event that is kept. */
+/** From the lane that is furthest behind, or the oldest event that is kept. An array, for one pass over the log. */
 const BEHIND = `select h.name, b.events, b."oldestAt", d.position <= f.position + ${SPAN} as "isAll"
   from lineshaft.handler h cross join lineshaft.head d
   cross join lateral (
-    select greatest(min(c.position), (select min(l.position) - 1 from lineshaft.log l)) as position
+    select greatest(min(c.position), (select min(l.position) - 1 from lineshaft.log l)) as position,
+      array_agg(c.position order by c.lane) as lanes
     from lineshaft.cursor c where c.handler = h.name) f
   cross join lateral (
     select count(*)::integer as events, min(e.at) as "oldestAt"
-    from lineshaft.log l join lineshaft.event e on e.id = l.event and e.week = l.week and e.name = h.event
-      join lineshaft.cursor c on c.handler = h.name and c.lane = e.lane and c.position < l.position
-    where l.position > f.position and l.position <= f.position + ${SPAN}) b
+    from lineshaft.log l join lineshaft.event e on e.id = l.event and e.week = l.week
+    where l.position > f.position and l.position <= f.position + ${SPAN}
+      and e.name = h.event and l.position > f.lanes[e.lane + 1]) b
   where $1::text is null or h.name = $1`;
+
+/** The server cannot know that few positions are asked for, and would read all events for each handler. */
+const BY_INDEX = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"]
+  .map((way) => `set local enable_${way} = off;`)
+  .join("");
 
 /** All there is, or what there is of one target. */
 export async function overviewOf(client: pg.Client, only: string | null): Promise<Overview> {
   const targets = await targetsOf(client);
-  const [log] = await rowsOf<LogState>(client, LOG);
   const works = await rowsOf<WorkState & { target: string }>(client, WORK);
-  const behinds = await rowsOf<Behind & { name: string }>(client, BEHIND, [only]);
+  const { log, behinds } = await together(client, async () => {
+    await client.query(BY_INDEX);
+    const [state] = await rowsOf<LogState>(client, LOG);
+    return { log: state!, behinds: await rowsOf<Behind & { name: string }>(client, BEHIND, [only]) };
+  });
   const states = targets
     .filter(({ name }) => only === null || name === only)
     .map((target): TargetState => {
@@ -100,7 +109,7 @@ export async function overviewOf(client: pg.Client, only: string | null): Promis
       const { name: __, ...far } = behind;
       return { ...target, ...work, behind: far };
     });
-  return { log: log!, nodes: await nodesOf(client, targets), targets: states };
+  return { log, nodes: await nodesOf(client, targets), targets: states };
 }
 
 async function nodesOf(client: pg.Client, targets: readonly Target[]): Promise<NodeState[]> {
