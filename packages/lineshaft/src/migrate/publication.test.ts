@@ -19,11 +19,11 @@ const one = [service("shop", { entities: { Item } }), service("bare")];
 const two = [service("shop", { entities: { Item, Part } }), service("bare")];
 
 const PUBLISHED = `select pubname || ': ' || schemaname || '.' || tablename as it
-  from pg_publication_tables order by 1`;
+  from pg_publication_tables where starts_with(pubname, 'lineshaft__') = $1 order by 1`;
 
 onEveryServer("publications", (open) => {
-  const published = async (lab: Awaited<ReturnType<typeof open>>) =>
-    (await lab.query<{ it: string }>(PUBLISHED)).map(({ it }) => it);
+  const published = async (lab: Awaited<ReturnType<typeof open>>, ofPlatform = false) =>
+    (await lab.query<{ it: string }>(PUBLISHED, [ofPlatform])).map(({ it }) => it);
 
   test("hold the tables of a service, follow the declarations, and keep what older code may read", async () => {
     await using lab = await open();
@@ -44,6 +44,17 @@ onEveryServer("publications", (open) => {
     await lab.migrate(one, { mode: "production" });
     assert.deepEqual(await published(lab), ["lineshaft_shop_pub: shop.item"]);
     assert.deepEqual((await lab.migrate(one, { mode: "production" })).notices, []);
+  });
+
+  test("tell of the platform's own tables: what is inserted, of all weeks; who is alive, and the end of the log", async () => {
+    await using lab = await open();
+    await lab.migrate(one);
+    const all = ["events: lineshaft.event", "events: lineshaft.work", "fleet: lineshaft.head", "fleet: lineshaft.node"];
+    const expected = all.map((each) => `lineshaft__${each}`);
+    assert.deepEqual(await published(lab, true), expected);
+    await lab.query("drop publication lineshaft__events");
+    await lab.migrate(one, { mode: "production" });
+    assert.deepEqual(await published(lab, true), expected);
   });
 
   test("never keep a table with computed columns from being updated", async () => {
