@@ -189,18 +189,16 @@ export async function within<T>(
   outer: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  outer.throwIfAborted();
   const controller = new AbortController();
-  const onAbort = () => controller.abort(outer.reason);
-  outer.addEventListener("abort", onAbort, { once: true });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const timeout = new RunTimeout(name, ms);
-      reject(timeout);
-      controller.abort(timeout);
-    }, ms);
-    outer.addEventListener("abort", () => reject(outer.reason), { once: true });
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const end = (reason: unknown) => {
+    reject(reason);
+    controller.abort(reason);
+  };
+  const onAbort = () => end(outer.reason);
+  outer.addEventListener("abort", onAbort);
+  const timer = setTimeout(() => end(new RunTimeout(name, ms)), ms);
   late.catch(() => {});
   try {
     return await Promise.race([work(controller.signal), late]);
