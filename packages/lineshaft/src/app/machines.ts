@@ -32,8 +32,8 @@ import { registerSchedule, scheduleOf } from "../schedule/schedules.ts";
 import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 
 /**
- * Sessions of handlers' lanes, of runs beside them, and of the platform's own statements. Runs have more than one target
- * may have at a time (`TARGET_MAX`): a target that hangs with all of its sessions leaves some to the others.
+ * Sessions of lanes of handlers, of runs beside them, and of the platform's own statements. Runs have more than a target
+ * may have at a time (`TARGET_MAX`): one that hangs with all of its sessions leaves some to the others.
  */
 export const LANE_SESSIONS = 4;
 export const RUN_SESSIONS = 12;
@@ -239,8 +239,9 @@ class Running {
   }
 
   async #start(): Promise<void> {
-    const { declarations, relay, keepDays = KEEP_DAYS_DEFAULT } = this.#options;
-    await keepEvents(this.#control, keepDays);
+    const { declarations, relay, log, keepDays = KEEP_DAYS_DEFAULT } = this.#options;
+    // Whoever reads the tables for long keeps weeks from being made and dropped, but no app from starting.
+    await keepEvents(this.#control, keepDays).catch((error) => log.warn({ err: error }, "weeks could not be kept yet"));
     const head = await this.#log.head();
     const tail = new Tail(this.#log, head);
     this.#handlers = declarations.handlers.map((definition) => this.#handlerOf(definition, tail));

@@ -118,9 +118,9 @@ export class Stand implements AsyncDisposable {
     return new Stand(database.url, folder, client, made.move());
   }
 
-  /** Starts a node on the database. */
-  node(services: Modules, { settings, ...rest }: TestOptions = {}): Promise<TestApp> {
-    const { url: databaseUrl, folder } = this;
+  /** Starts a node on the database, which it reaches by this URL. */
+  node(services: Modules, { settings, ...rest }: TestOptions = {}, databaseUrl = this.url): Promise<TestApp> {
+    const { folder } = this;
     return startTestApp({ services }, { folder, ...rest, settings: { relay: "off", ...settings, databaseUrl } });
   }
 
