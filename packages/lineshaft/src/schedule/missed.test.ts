@@ -10,11 +10,11 @@ import { startTestApp, TestClock } from "../testkit/index.ts";
 class Made extends entity("made", { id: field.serial(), due: field.time(), attempt: field.integer() }) {}
 
 /** A service with an hourly run, which fails as often as it is told to. */
-function hourly(missed: "once" | "all" | "skip", { overlap = false, failures = 0 } = {}) {
+function hourly(missed: "once" | "all" | "skip", { overlap = false, failures = 0, code = "" } = {}) {
   const machines = service("machines", { entities: { Made }, actor: "anyone" });
   let left = failures;
   machines.schedule("hourly", { every: "1 hour", missed, overlap }, async ({ db, due, attempt }) => {
-    if (left-- > 0) throw new Error("not yet");
+    if (left-- > 0) throw Object.assign(new Error("not yet"), { code });
     await db.insertInto("made").values({ due, attempt }).execute();
   });
   const made = machines.query("GET /made", {
@@ -52,6 +52,15 @@ for (const overlap of [false, true]) {
     });
   }
 }
+
+test("a run that meets conflicts is made later, although the next one is due by then", async () => {
+  const { app, dues } = await standAt("2026-02-01T02:30:00Z", hourly("all", { failures: 11, code: "40001" }));
+  await using _ = app;
+  app.clock.advance("100m");
+  await dues();
+  app.clock.advance("5s");
+  assert.deepEqual(await dues(), ["03:00", "04:00"]);
+});
 
 test('with missed: "skip", a run that is late by seconds is made', async () => {
   const { app, dues } = await standAt("2026-02-01T02:30:00Z", hourly("skip"));

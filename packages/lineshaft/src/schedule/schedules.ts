@@ -10,6 +10,7 @@ import { crc32 } from "node:zlib";
 import type { ScheduleDefinition } from "../define/event.ts";
 import { describeWhen, nextRun } from "../define/when.ts";
 import { attempt, FINISH } from "../handle/attempt.ts";
+import { meaningOf } from "../handle/failures.ts";
 import type { Machinery, Run } from "../handle/run.ts";
 import type { Do, WorkItem } from "../handle/work.ts";
 import { type PlatformStatement, writeTogether } from "../log/event-log.ts";
@@ -70,7 +71,9 @@ export function scheduleOf(machinery: Machinery, schedule: ScheduleDefinition, s
         const { text, values } = isNext ? after() : finished(item);
         transaction.outbox.add(text, values!);
       },
-      isFinal: (_, retryAt) => isNext && next !== null && next <= retryAt,
+      // A conflict with others says nothing against the run: it is made, however late.
+      isFinal: (error, retryAt) =>
+        isNext && next !== null && next <= retryAt && meaningOf(error, undefined) !== "again",
       ...(isNext ? { bury: (error: string) => [dead(item, error), after()] } : {}),
     });
   };
