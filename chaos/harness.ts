@@ -34,7 +34,7 @@ const QUIET_LOOK_MS = 500;
 /** A connection that is half open is given up after three unanswered questions, ten seconds apart. */
 const SUBSCRIBERS_MS = 60_000;
 /** Between two faults, at least and at most. */
-const PAUSE_MS = { least: 300, most: 2_500 };
+const PAUSE_MS = { least: 200, most: 1_500 };
 
 export interface Plan {
   readonly faults: number;
@@ -158,7 +158,7 @@ async function untilQuiet({ database, plan }: Scene, isPoisonWaiting: boolean): 
   let left = "";
   while (performance.now() - startMs < quietMs) {
     const [unhandled, work] = [await countUnhandled(database, handlers), await workOf(database)];
-    const waiting = work.filter(({ state }) => state !== "dead" || !isPoisonWaiting).length;
+    const waiting = work.filter(({ state }) => state !== "dead").length;
     if (unhandled === 0 && waiting === 0) return Math.round(performance.now() - startMs);
     left = `${unhandled} effects and ${waiting} pieces of work are missing`;
     await pause(QUIET_LOOK_MS);
