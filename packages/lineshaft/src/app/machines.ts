@@ -32,8 +32,8 @@ import { registerSchedule, scheduleOf } from "../schedule/schedules.ts";
 import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 
 /**
- * Sessions of lanes of handlers, of runs beside them, and of the platform's own statements. Runs have more than a target
- * may have at a time (`TARGET_MAX`): one that hangs with all of its sessions leaves some to the others.
+ * Sessions of lanes, of runs beside them, and of the platform's own statements. Runs have more than one target may
+ * have at a time (`TARGET_MAX`): one that hangs with all of its sessions leaves some to the others.
  */
 export const LANE_SESSIONS = 4;
 export const RUN_SESSIONS = 12;

@@ -59,7 +59,8 @@ function checkEvent(inspection: Inspection, event: EventDefinition): void {
   checkPayload(inspection, spot, event);
   for (const key of event.key) {
     if (typeof key === "string" && Object.hasOwn(event.fields ?? {}, key)) continue;
-    inspection.add(spot, `key names ${shown(key)}, which the payload has not`, oneOf(key, Object.keys(event.fields)));
+    const known = Object.keys(event.fields ?? {});
+    inspection.add(spot, `key names ${shown(key)}, which the payload has not`, oneOf(key, known));
   }
   const { version, upcast } = event;
   if (!isWhole(version, 1, 10_000)) {
