@@ -70,6 +70,7 @@ export interface Happened<TFields> {
 /** States a fact: it is stored when the command commits, and handled later. */
 export type Emit = <TFields>(event: Event<TFields>, payload: PayloadOf<TFields>) => void;
 
+/** How a command is asked for later. */
 export interface RunAtOptions {
   /** The name of this run, by which it is cancelled. One that waits under the same name is replaced. */
   readonly name?: string;
@@ -151,6 +152,7 @@ export interface MachineOptions {
   readonly isolation?: Isolation;
 }
 
+/** How a handler gets its events. */
 export interface HandlerOptions extends MachineOptions {
   /** Has the handler get up to so many events at once, in one transaction. Default: one by one. */
   readonly batch?: number;
@@ -158,6 +160,7 @@ export interface HandlerOptions extends MachineOptions {
   readonly from?: "first" | "now";
 }
 
+/** What a schedule does with runs that are late, or take long. */
 export interface ScheduleOptions extends MachineOptions {
   /**
    * What happens with runs that nobody made in time, because no node was up or the run before took long: `once` (the
