@@ -1,0 +1,40 @@
+/** What waits beside a lane is bounded: beyond, the lane stands still until some of it is done, and loses nothing. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { poll } from "../testkit/index.ts";
+import { PARKED_MAX } from "./lane.ts";
+import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "./test/stand.ts";
+
+const WAIT = { timeoutMs: 3 * WAIT_MS };
+const BEYOND = 250;
+
+test("of a key that fails for long a bounded number is set aside; all is handled in order later [EVT-2]", async (t) => {
+  await using stand = await Stand.open();
+  let isWell = false;
+  const of = ledger();
+  of.notes.on(of.noted, "count", async (context) => {
+    if (context.event.payload.key === "bad" && !isWell) throw new Error("unwell");
+    await of.record(context, "count");
+  });
+  await using app = await stand.node(modulesOf(of));
+  await app.call(of.note, { keys: upTo(PARKED_MAX).map(() => "bad") });
+  await app.call(of.note, { keys: upTo(BEYOND).map(() => "bad"), from: PARKED_MAX });
+  await app.call(of.note, { keys: upTo(64).map((n) => `good${n}`) });
+  const parked = async () =>
+    (await stand.ask<{ count: number }>("select count(*)::integer as count from lineshaft.work"))[0]!.count;
+  await poll(async () => (await parked()) === PARKED_MAX, WAIT);
+  // All of other lanes are handled; this lane waits.
+  await poll(async () => (await stand.effects()).length >= 50, WAIT);
+  assert.equal(await parked(), PARKED_MAX);
+  isWell = true;
+  app.clock.advance("1h");
+  const startedMs = performance.now();
+  await app.untilHandled(WAIT);
+  t.diagnostic(
+    `${PARKED_MAX + BEYOND} events of one key were handled in ${Math.round(performance.now() - startedMs)} ms`,
+  );
+  const rows = await stand.effects();
+  assert.deepEqual(numbersOf(rows, "bad"), upTo(PARKED_MAX + BEYOND));
+  assert.equal(rows.length, PARKED_MAX + BEYOND + 64);
+  assert.equal(await parked(), 0);
+});
