@@ -52,9 +52,10 @@ export function isConnectionLoss(error: unknown): boolean {
   return code === "" && error instanceof Error && LOSS_MESSAGE.test(error.message);
 }
 
-/** Whether a write met a session that may only read. */
+/** Whether a write met a session that may only read, or a server that does: a standby that is not promoted yet. */
 export function isReadOnly(error: unknown): boolean {
-  return errorCode(error) === "25006";
+  const code = errorCode(error);
+  return code === "25006" || (code === "0A000" && /hot standby/.test((error as Error).message));
 }
 
 /** What the caller is told of a database error; `null` when it is a bug that must be shown as `INTERNAL`. */

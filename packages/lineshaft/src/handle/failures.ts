@@ -1,6 +1,6 @@
 /** What the failure of a run means: whether it is the run's own, and when it is tried again. */
 import { setTimeout as delay } from "node:timers/promises";
-import { databaseFault, errorCode, isConflict, isConnectionLoss, isStalePlan } from "../data/failures.ts";
+import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import { Fault } from "../define/errors.ts";
 import { MOVED_ON } from "../migrate/index.ts";
 
@@ -29,7 +29,7 @@ export function conflictPause(tries: number, random: () => number): Promise<void
 /**
  * - `moved`: somebody else has done it, or is at it.
  * - `again`: others changed the same data; nothing was written.
- * - `away`: the database cannot be reached; whether something was written is not known.
+ * - `away`: the database cannot be reached, or is a standby; whether something was written is not known.
  * - `own`: the run's own fault.
  */
 export type Meaning = "moved" | "again" | "away" | "own";
@@ -39,7 +39,7 @@ export function meaningOf(thrown: unknown, failure: unknown): Meaning {
   for (const error of [failure, thrown]) {
     if (errorCode(error) === MOVED_ON) return "moved";
     if (isConflict(error) || isStalePlan(error)) return "again";
-    if (isConnectionLoss(error) || isAway(error)) return "away";
+    if (isConnectionLoss(error) || isReadOnly(error) || isAway(error)) return "away";
   }
   return "own";
 }
