@@ -5,7 +5,7 @@ import { CANARY_KINDS, QUICK_KINDS } from "./faults.ts";
 import { runPlan } from "./harness.ts";
 
 const SEED = Number(process.env.FAULTS_SEED ?? 1);
-const plan = { nodes: 2, seed: SEED, callers: 12, say: () => {} };
+const plan = { nodes: 2, seed: SEED, callers: 12, quietMs: 60_000, say: () => {} };
 
 test(`whatever breaks, all is handled once and in order (seed ${SEED}) [EVT-1] [EVT-2] [EVT-3] [SCH-1]`, async () => {
   const outcome = await runPlan({ ...plan, faults: QUICK_KINDS.length, kinds: QUICK_KINDS });
