@@ -159,15 +159,16 @@ create table "tasks"."activity" (
   "task" character varying(36),
   "title" character varying(300),
   "changes" jsonb not null,
-  "createdAt" timestamp(3) with time zone default now() not null
+  "createdAt" timestamp(3) with time zone default now() not null,
+  "position" bigint default 0 not null
 );
 alter table "tasks"."activity" replica identity full;
 alter table "tasks"."activity" add constraint "activity_action_check_d3392263" CHECK ((action = ANY (ARRAY['project.created'::text, 'project.changed'::text, 'member.added'::text, 'member.changed'::text, 'member.removed'::text, 'invitation.sent'::text, 'invitation.withdrawn'::text, 'invitation.declined'::text, 'label.created'::text, 'label.changed'::text, 'label.deleted'::text, 'task.created'::text, 'task.changed'::text, 'task.moved'::text, 'task.deleted'::text, 'comment.added'::text, 'comment.changed'::text, 'comment.deleted'::text, 'work.logged'::text, 'work.changed'::text, 'work.deleted'::text])));
 alter table "tasks"."activity" add constraint "activity_pkey" PRIMARY KEY (id);
 CREATE INDEX activity_actor_idx ON tasks.activity USING btree (actor);
-CREATE INDEX activity_project_id_idx ON tasks.activity USING btree (project, id);
 CREATE INDEX activity_project_idx ON tasks.activity USING btree (project);
-CREATE INDEX activity_project_task_id_idx ON tasks.activity USING btree (project, task, id);
+CREATE INDEX activity_project_position_id_idx ON tasks.activity USING btree (project, "position", id);
+CREATE INDEX activity_project_task_position_id_idx ON tasks.activity USING btree (project, task, "position", id);
 
 create table "tasks"."comment" (
   "id" uuid default lineshaft.uuidv7() not null,
@@ -220,6 +221,20 @@ alter table "tasks"."member" add constraint "member_pkey" PRIMARY KEY (project, 
 alter table "tasks"."member" add constraint "member_role_check_b13579df" CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'owner'::text])));
 CREATE INDEX member_account_idx ON tasks.member USING btree (account);
 
+create table "tasks"."notification" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "account" uuid not null,
+  "task" uuid not null,
+  "readAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "tasks"."notification" replica identity full;
+alter table "tasks"."notification" add constraint "notification_pkey" PRIMARY KEY (id);
+CREATE INDEX notification_account_52df8488_idx ON tasks.notification USING btree (account) WHERE ("readAt" IS NULL);
+CREATE INDEX "notification_account_createdAt_id_idx" ON tasks.notification USING btree (account, "createdAt", id);
+CREATE INDEX notification_account_idx ON tasks.notification USING btree (account);
+CREATE INDEX notification_task_idx ON tasks.notification USING btree (task);
+
 create table "tasks"."project" (
   "id" uuid default lineshaft.uuidv7() not null,
   "name" character varying(200) not null,
@@ -232,16 +247,35 @@ alter table "tasks"."project" replica identity full;
 alter table "tasks"."project" add constraint "project_pkey" PRIMARY KEY (id);
 CREATE TRIGGER "project_updatedAt_touch" BEFORE UPDATE ON tasks.project FOR EACH ROW EXECUTE FUNCTION lineshaft.touch('updatedAt');
 
+create table "tasks"."reminder" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "task" uuid not null,
+  "account" uuid not null,
+  "minutesBefore" integer,
+  "at" timestamp(3) with time zone,
+  "cameAt" timestamp(3) with time zone
+);
+alter table "tasks"."reminder" replica identity full;
+alter table "tasks"."reminder" add constraint "reminder_pkey" PRIMARY KEY (id);
+CREATE INDEX reminder_account_at_id_idx ON tasks.reminder USING btree (account, at, id);
+CREATE INDEX reminder_account_idx ON tasks.reminder USING btree (account);
+CREATE INDEX reminder_task_idx ON tasks.reminder USING btree (task);
+
 create table "tasks"."series" (
   "id" uuid default lineshaft.uuidv7() not null,
   "project" uuid not null,
   "rule" character varying(300) not null,
   "startDate" date not null,
   "startTime" character varying(5),
-  "timeZone" character varying(64) not null
+  "timeZone" character varying(64) not null,
+  "next" text default 'closed' not null,
+  "latest" character varying(16),
+  "comesAt" timestamp(3) with time zone
 );
 alter table "tasks"."series" replica identity full;
+alter table "tasks"."series" add constraint "series_next_check_431fe758" CHECK ((next = ANY (ARRAY['closed'::text, 'due'::text])));
 alter table "tasks"."series" add constraint "series_pkey" PRIMARY KEY (id);
+CREATE INDEX "series_comesAt_2355f805_idx" ON tasks.series USING btree ("comesAt") WHERE ("comesAt" IS NOT NULL);
 CREATE INDEX series_project_idx ON tasks.series USING btree (project);
 
 create table "tasks"."task" (
@@ -361,6 +395,10 @@ alter table "tasks"."invitation" add constraint "invitation_project_fkey" FOREIG
 alter table "tasks"."label" add constraint "label_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
 alter table "tasks"."member" add constraint "member_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
 alter table "tasks"."member" add constraint "member_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
+alter table "tasks"."notification" add constraint "notification_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "tasks"."notification" add constraint "notification_task_fkey" FOREIGN KEY (task) REFERENCES tasks.task(id) ON DELETE CASCADE;
+alter table "tasks"."reminder" add constraint "reminder_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "tasks"."reminder" add constraint "reminder_task_fkey" FOREIGN KEY (task) REFERENCES tasks.task(id) ON DELETE CASCADE;
 alter table "tasks"."series" add constraint "series_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
 alter table "tasks"."task" add constraint "task_assignee_fkey" FOREIGN KEY (assignee) REFERENCES accounts.account(id) ON DELETE SET NULL;
 alter table "tasks"."task" add constraint "task_createdBy_fkey" FOREIGN KEY ("createdBy") REFERENCES accounts.account(id) ON DELETE SET NULL;

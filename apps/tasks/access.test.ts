@@ -18,6 +18,7 @@ interface World {
   readonly comment: string;
   readonly log: string;
   readonly invitation: string;
+  readonly reminder: string;
 }
 
 interface Row {
@@ -135,6 +136,27 @@ const ROWS: Readonly<Record<string, Row>> = {
   workTotals: { path: inProject("/work-totals"), statuses: READ },
   projectActivity: { path: inProject("/activity"), statuses: READ },
   taskActivity: { path: onTask("/activity"), statuses: READ },
+  reminders: { path: onTask("/reminders"), statuses: READ },
+  // One's own: whoever sees a task can be reminded of it, also in the archive.
+  addReminder: {
+    path: onTask("/reminders"),
+    body: given({ minutesBefore: 5 }),
+    statuses: [401, 404, 201, 201, 201],
+  },
+  removeReminder: {
+    path: (world) => onTask(`/reminders/${world.reminder}`)(world),
+    // It is the owner's.
+    statuses: [401, 404, 404, 404, 204],
+  },
+  myReminders: { path: () => "/tasks/reminders", statuses: ALL },
+  remind: {
+    path: (world) => `/tasks/reminders/${world.reminder}/due`,
+    body: given({ at: "9000-01-01T00:00:00Z" }),
+    statuses: [204, 204, 204, 204, 204],
+  },
+  notifications: { path: () => "/tasks/notifications", statuses: ALL },
+  notificationCount: { path: () => "/tasks/notifications/count", statuses: ALL },
+  readNotifications: { path: () => "/tasks/notifications/read", body: given({}), statuses: ALL },
 };
 
 type Declared = { readonly method: string; readonly path: string; readonly kind: "command" | "query" };
@@ -156,6 +178,7 @@ describe("who may do what", () => {
     const task = await add("/tasks", { title: "Secret task", labels: [label], due, recurrence: "FREQ=WEEKLY" });
     const comment = await add(`/tasks/${task}/comments`, { body: "Secret comment" });
     const log = await add(`/tasks/${task}/work-logs`, { minutes: 90, day: "2026-01-01", note: "Secret note" });
+    const reminder = await add(`/tasks/${task}/reminders`, { minutesBefore: 10 });
     const invitation = await add("/invitations", { email: "secret@example.com", role: "viewer" });
     return {
       project,
@@ -164,6 +187,7 @@ describe("who may do what", () => {
       comment,
       log,
       invitation,
+      reminder,
       other: await add("/tasks", { title: "Secret task, too" }),
     };
   }
@@ -176,8 +200,11 @@ describe("who may do what", () => {
 
   /** Everything that a project holds, as its owner sees it; what was read must be as before. */
   async function contents(world: World): Promise<Json> {
+    await team.app.untilHandled();
     const parts = ["", "/members", "/labels", "/tasks", "/invitations", "/activity", "/work-totals"];
-    const one = ["", "/comments", "/work-logs", "/recurrence"].map((rest) => `/tasks/${world.task}${rest}`);
+    const one = ["", "/comments", "/work-logs", "/recurrence", "/reminders"].map(
+      (rest) => `/tasks/${world.task}${rest}`,
+    );
     return Promise.all([...parts, ...one].map((rest) => team.must("owner", "GET", `${world.project}${rest}`)));
   }
 

@@ -94,6 +94,7 @@ describe("many tasks at once", () => {
     };
     const items = [ids.one, ids.two].map((id) => ({ id, ...change }));
     await team.must("editor", "POST", "/tasks/bulk/change", { items });
+    await team.app.untilHandled();
     for (const id of [ids.one, ids.two]) {
       const task = await team.must("viewer", "GET", `${mine}/tasks/${id}`);
       assert.deepEqual([task.status, task.priority, task.notes, task.due], ["review", "urgent", "n", due]);
@@ -111,6 +112,7 @@ describe("many tasks at once", () => {
     const codes = outcomes.map(({ ok, code }: Json) => (ok ? "ok" : code));
     assert.deepEqual(codes, ["ok", "ok", "ok", "FORBIDDEN", "NOT_FOUND", "PROJECT_ARCHIVED", "NOT_FOUND"]);
     assert.deepEqual((await team.must("owner", "GET", `${mine}/tasks`)).items, []);
+    await team.app.untilHandled();
     const { items } = await team.must("owner", "GET", `${mine}/activity?action=task.deleted`);
     assert.deepEqual(items.map(({ title }: Json) => title).sort(), ["one", "two"]);
   });

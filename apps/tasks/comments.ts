@@ -49,7 +49,7 @@ export const addComment = tasks.command("POST /projects/:project/tasks/:task/com
     }
     const values = { task: task.id, author: actor.id, body: input.body };
     const { id } = await db.insertInto("comment").values(values).returning("id").executeTakeFirstOrThrow();
-    await record(db, actor, { project: task.project, action: "comment.added", task, changes: { comment: id } });
+    record(context, { project: task.project, action: "comment.added", task, changes: { comment: id } });
     return selectComments(db).where("comment.id", "=", id).executeTakeFirstOrThrow();
   },
 });
@@ -67,7 +67,7 @@ export const changeComment = tasks.command("PATCH /projects/:project/tasks/:task
     const comment = (await commentOf(db, task.id, input.comment)) ?? fail("NOT_FOUND");
     if (comment.author !== actor.id) throw fail("FORBIDDEN", "Only who wrote a comment changes it.");
     await db.updateTable("comment").set({ body: input.body }).where("id", "=", comment.id).execute();
-    await record(db, actor, {
+    record(context, {
       project: task.project,
       action: "comment.changed",
       task,
@@ -90,7 +90,7 @@ export const deleteComment = tasks.command("DELETE /projects/:project/tasks/:tas
     if (comment.author !== actor.id && role !== "owner")
       throw fail("FORBIDDEN", "Only its writer or an owner deletes it.");
     await db.deleteFrom("comment").where("id", "=", comment.id).execute();
-    await record(db, actor, {
+    record(context, {
       project: task.project,
       action: "comment.deleted",
       task,

@@ -63,7 +63,7 @@ export const invite = tasks.command("POST /projects/:project/invitations", {
       .onConflict((conflict) => conflict.columns(["project", "email"]).doUpdateSet({ role, invitedBy: actor.id }))
       .returningAll()
       .executeTakeFirstOrThrow();
-    await record(db, actor, { project: id, action: "invitation.sent", changes: { email, role } });
+    record(context, { project: id, action: "invitation.sent", changes: { email, role } });
     return invitation;
   },
 });
@@ -74,11 +74,11 @@ export const withdrawInvitation = tasks.command("DELETE /projects/:project/invit
   isolation: "read committed",
   input: { ...byProject, ...byInvitation },
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     const { id } = await lock(context, input.project, "owner");
     const deleted = db.deleteFrom("invitation").where("id", "=", input.invitation).where("project", "=", id);
     const { email } = (await deleted.returning("email").executeTakeFirst()) ?? fail("NOT_FOUND");
-    await record(db, actor, { project: id, action: "invitation.withdrawn", changes: { email } });
+    record(context, { project: id, action: "invitation.withdrawn", changes: { email } });
   },
 });
 
@@ -124,7 +124,7 @@ export const acceptInvitation = tasks.command("POST /invitations/:invitation/acc
       fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)),
     );
     await db.insertInto("member").values({ project, account: actor.id, role }).execute();
-    await record(db, actor, { project, action: "member.added", changes: { account: actor.id, role } });
+    record(context, { project, action: "member.added", changes: { account: actor.id, role } });
     return { project, role };
   },
 });
@@ -135,10 +135,10 @@ export const declineInvitation = tasks.command("POST /invitations/:invitation/de
   input: byInvitation,
   errors: EMAIL_NOT_CONFIRMED,
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { actor, fail, input } = context;
     if (!actor.emailVerified) throw fail("EMAIL_NOT_CONFIRMED");
     const { project } = await answered(context, input);
-    await record(db, actor, { project, action: "invitation.declined", changes: { email: actor.email } });
+    record(context, { project, action: "invitation.declined", changes: { email: actor.email } });
   },
 });
 

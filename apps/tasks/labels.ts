@@ -27,7 +27,7 @@ export const createLabel = tasks.command("POST /projects/:project/labels", {
   status: 201,
   errors: ADDING,
   async run(context) {
-    const { db, actor, fail } = context;
+    const { db, fail } = context;
     const { project, ...values } = context.input;
     const { id } = await enter(context, project, "editor");
     const there = await db.selectFrom("label").select("id").where("project", "=", id).execute();
@@ -37,7 +37,7 @@ export const createLabel = tasks.command("POST /projects/:project/labels", {
       .values({ project: id, ...values })
       .returningAll()
       .executeTakeFirstOrThrow();
-    await record(db, actor, { project: id, action: "label.created", changes: { label: label.id, name: label.name } });
+    record(context, { project: id, action: "label.created", changes: { label: label.id, name: label.name } });
     return label;
   },
 });
@@ -49,7 +49,7 @@ export const changeLabel = tasks.command("PATCH /projects/:project/labels/:label
   output: shownLabel,
   errors: WRITING,
   async run(context) {
-    const { db, actor, fail } = context;
+    const { db, fail } = context;
     const { project, label: id, ...values } = context.input;
     await enter(context, project, "editor");
     const own = db.selectFrom("label").selectAll().where("id", "=", id).where("project", "=", project);
@@ -58,7 +58,7 @@ export const changeLabel = tasks.command("PATCH /projects/:project/labels/:label
     if (Object.keys(changes).length === 0) return before;
     const after = db.updateTable("label").set(values).where("id", "=", before.id).returningAll();
     const label = await after.executeTakeFirstOrThrow();
-    await record(db, actor, {
+    record(context, {
       project: label.project,
       action: "label.changed",
       changes: { label: label.id, ...changes },
@@ -73,10 +73,10 @@ export const deleteLabel = tasks.command("DELETE /projects/:project/labels/:labe
   input: byLabel,
   errors: WRITING,
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     const { id } = await enter(context, input.project, "editor");
     const deleted = db.deleteFrom("label").where("id", "=", input.label).where("project", "=", id);
     const { name } = (await deleted.returning("name").executeTakeFirst()) ?? fail("NOT_FOUND");
-    await record(db, actor, { project: id, action: "label.deleted", changes: { label: input.label, name } });
+    record(context, { project: id, action: "label.deleted", changes: { label: input.label, name } });
   },
 });

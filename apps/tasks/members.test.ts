@@ -126,6 +126,7 @@ describe("members of a project", () => {
     const second = await send("owner");
     await team.must("newcomer", "POST", `/tasks/invitations/${second.id}/decline`);
     assert.equal((await roles(project))["newcomer"], "editor");
+    await team.app.untilHandled();
     const { items } = await team.must("owner", "GET", `${project}/activity?limit=5`);
     assert.deepEqual(
       items.map(({ action, actor }: Json) => `${action} by ${actor.name}`),
@@ -172,6 +173,7 @@ describe("members of a project", () => {
     await team.must("owner", "POST", `${project}/tasks/${id}/work-logs`, { minutes: 1, day: "2026-01-01" });
     await team.must("owner", "POST", `${project}/invitations`, { email: "x@example.com", role: "viewer" });
     await team.must("owner", "DELETE", project);
+    await team.app.untilHandled();
     const client = await team.app.connect();
     const of = project.split("/").at(-1);
     for (const table of ["project", "member", "invitation", "label", "series", "task", "activity"]) {

@@ -48,7 +48,7 @@ export const addMember = tasks.command("POST /projects/:project/members", {
   status: 201,
   errors: { ...LIMIT_REACHED, ALREADY_MEMBER: { status: 409, title: "The account is a member already" } },
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     const { id } = await lock(context, input.project, "owner");
     if (!(await isAccount(db, input.account))) throw fail("INVALID_INPUT", wrong("/account", "is no account"));
     const there = await db.selectFrom("member").select("account").where("project", "=", id).execute();
@@ -56,7 +56,7 @@ export const addMember = tasks.command("POST /projects/:project/members", {
     if (there.length >= MEMBERS_PER_PROJECT_MAX)
       throw fail("LIMIT_REACHED", limitOf("members", MEMBERS_PER_PROJECT_MAX));
     await db.insertInto("member").values({ project: id, account: input.account, role: input.role }).execute();
-    await record(db, actor, {
+    record(context, {
       project: id,
       action: "member.added",
       changes: { account: input.account, role: input.role },
@@ -77,7 +77,7 @@ export const changeMember = tasks.command("PATCH /projects/:project/members/:acc
   output: shownMember,
   errors: LAST_OWNER,
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     const { id } = await lock(context, input.project, "owner");
     const before = await roleOf(db, id, input.account);
     if (before === undefined) throw fail("NOT_FOUND");
@@ -86,7 +86,7 @@ export const changeMember = tasks.command("PATCH /projects/:project/members/:acc
       const member = db.updateTable("member").set({ role: input.role });
       await member.where("project", "=", id).where("account", "=", input.account).execute();
       const changes = { account: input.account, role: input.role };
-      await record(db, actor, { project: id, action: "member.changed", changes });
+      record(context, { project: id, action: "member.changed", changes });
     }
     return oneMember(db, id, input.account);
   },
@@ -108,7 +108,7 @@ export const removeMember = tasks.command("DELETE /projects/:project/members/:ac
     await db.deleteFrom("member").where("project", "=", id).where("account", "=", input.account).execute();
     const theirs = db.updateTable("task").set({ assignee: null, version: sql`"version" + 1` });
     await theirs.where("project", "=", id).where("assignee", "=", input.account).execute();
-    await record(db, actor, { project: id, action: "member.removed", changes: { account: input.account } });
+    record(context, { project: id, action: "member.removed", changes: { account: input.account } });
   },
 });
 

@@ -9,7 +9,7 @@
  * tree has no cycle, a limit is exact. Such commands are therefore "read committed": the lock does what a serializable
  * transaction would do by trying again. Projects do not wait for each other.
  */
-import { entity, field, service, type Transaction } from "lineshaft";
+import { entity, field, list, service, type Transaction } from "lineshaft";
 import { Account } from "lineshaft/accounts";
 
 /** Projects that one account may be a member of. */
@@ -22,6 +22,10 @@ export const LABELS_PER_TASK_MAX = 20;
 export const TASKS_PER_PROJECT_MAX = 10_000;
 export const COMMENTS_PER_TASK_MAX = 10_000;
 export const WORK_LOGS_PER_TASK_MAX = 10_000;
+/** Reminders that one person may have on a task. */
+export const REMINDERS_PER_TASK_MAX = 10;
+/** How long before the due date a reminder may come: a year. */
+export const REMINDER_MINUTES_MAX = 525_600;
 /** Levels of tasks: a task, its subtasks, and theirs. */
 export const TREE_LEVELS_MAX = 5;
 /** Tasks of one bulk call. */
@@ -96,17 +100,28 @@ export class Label extends entity(
 ) {}
 
 /** A recurring task: the rule, and the first occurrence that it counts from. Its occurrences are tasks. */
-export class Series extends entity("series", {
-  id: field.id(),
-  project: field.ref(() => Project, { onDelete: "cascade" }),
-  rule: field
-    .text({ min: 1, max: 300 })
-    .describe("A recurrence rule of RFC 5545, daily or rarer.")
-    .example("FREQ=WEEKLY;BYDAY=MO"),
-  startDate: field.date(),
-  startTime: field.text({ max: 5 }).optional(),
-  timeZone: field.text({ max: 64 }),
-}) {}
+export class Series extends entity(
+  "series",
+  {
+    id: field.id(),
+    project: field.ref(() => Project, { onDelete: "cascade" }),
+    rule: field
+      .text({ min: 1, max: 300 })
+      .describe("A recurrence rule of RFC 5545, daily or rarer.")
+      .example("FREQ=WEEKLY;BYDAY=MO"),
+    startDate: field.date(),
+    startTime: field.text({ max: 5 }).optional(),
+    timeZone: field.text({ max: 64 }),
+    next: field
+      .enum("closed", "due")
+      .default("closed")
+      .describe("When the next task comes: once this one is closed, or once it is due, closed or not."),
+    /** Of a series whose tasks come by date: the last one that was made, and when the one after it comes. */
+    latest: field.text({ max: 16 }).optional(),
+    comesAt: field.time().optional(),
+  },
+  { indexes: [{ on: ["comesAt"], where: `"comesAt" is not null` }] },
+) {}
 
 /**
  * A due date is kept as people say it (day, time of day, time zone), because that stays true when a country changes its
@@ -198,6 +213,40 @@ export class WorkLog extends entity(
   { indexes: [{ on: ["task", "id"] }, { on: ["task", "day"] }] },
 ) {}
 
+/**
+ * A reminder of one person on a task, at a time of its own or some time before the task is due. `at` is when it comes:
+ * it follows the due date, and there is none while the task has none. It comes once for each `at`, and not for a closed
+ * task.
+ */
+export class Reminder extends entity(
+  "reminder",
+  {
+    id: field.id(),
+    task: field.ref(() => Task, { onDelete: "cascade" }),
+    account: field.ref(() => Account, { onDelete: "cascade" }),
+    minutesBefore: field
+      .integer({ min: 0, max: REMINDER_MINUTES_MAX })
+      .optional()
+      .describe("So long before the task is due, whenever that is."),
+    at: field.time().optional().describe("When it comes, or came."),
+    cameAt: field.time().optional(),
+  },
+  { indexes: [{ on: ["account", "at", "id"] }] },
+) {}
+
+/** What a person is told: that a task needs attention. */
+export class Notification extends entity(
+  "notification",
+  {
+    id: field.id(),
+    account: field.ref(() => Account, { onDelete: "cascade" }),
+    task: field.ref(() => Task, { onDelete: "cascade" }),
+    readAt: field.time().optional(),
+    createdAt: field.now(),
+  },
+  { indexes: [{ on: ["account", "createdAt", "id"] }, { on: ["account"], where: `"readAt" is null` }] },
+) {}
+
 export const ACTIONS = [
   "project.created",
   "project.changed",
@@ -233,16 +282,44 @@ export class Activity extends entity(
     task: field.text({ max: 36 }).optional().describe("The id of the task that it is about."),
     title: field.text({ max: 300 }).optional().describe("The title of the task at that time."),
     changes: field.json().describe("What changed: the new value of every field, or what was added."),
+    /** Of the event that it was written from; entries from before there were events are older than all of these. */
+    position: field.bigint().default(0n),
     createdAt: field.now(),
   },
-  { indexes: [{ on: ["project", "id"] }, { on: ["project", "task", "id"] }] },
+  { indexes: [{ on: ["project", "position", "id"] }, { on: ["project", "task", "position", "id"] }] },
 ) {}
 
 export const tasks = service("tasks", {
   description: "Projects of a team: members and roles, tasks in order, comments, work logs, recurrence, activity.",
-  entities: { Project, Member, Invitation, Label, Series, Task, TaskLabel, Comment, WorkLog, Activity },
+  entities: {
+    ...{ Project, Member, Invitation, Label, Series, Task, TaskLabel, Comment, WorkLog },
+    ...{ Reminder, Notification, Activity },
+  },
   prefix: "/tasks",
 });
+
+/** What one command did in one project, in the order in which the project changed. The trail is written from it. */
+export const acted = tasks.event(
+  "acted",
+  {
+    project: field.ref(() => Project),
+    actor: field
+      .ref(() => Account)
+      .optional()
+      .describe("Nobody, when time did it."),
+    entries: list({
+      ...Activity.pick("action", "task", "title", "changes"),
+    }),
+  },
+  { key: "project", description: "Somebody did something in a project." },
+);
+
+/** When a task is due, whether it is open, or what reminders it has is different now. */
+export const rescheduled = tasks.event(
+  "rescheduled",
+  { task: field.ref(() => Task) },
+  { key: "task", description: "When a task is due, or whether it is open, has changed." },
+);
 
 export type TaskTables = (typeof tasks)["~tables"];
 /** Kysely over the tables of the service. */

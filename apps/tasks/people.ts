@@ -29,6 +29,11 @@ export function personOf(column: PersonColumn) {
   )`;
 }
 
+/** SQL of an id as long as there is such an account, else null. */
+export function ifAccount(id: ReturnType<typeof sql>) {
+  return sql<string | null>`(select "id" from "accounts"."account" where "id" = ${id})`;
+}
+
 /** Whether there is such an account. */
 export async function isAccount(db: TasksDb, id: string): Promise<boolean> {
   const { rows } = await sql`select from "accounts"."account" where "id" = ${id}`.execute(db);

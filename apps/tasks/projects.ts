@@ -38,13 +38,13 @@ export const createProject = tasks.command("POST /projects", {
   output: shownProject,
   status: 201,
   errors: LIMIT_REACHED,
-  async run({ input, actor, db, fail, reply }) {
+  async run({ input, actor, db, emit, fail, reply }) {
     await roomForProject({ db, actor }, () =>
       fail("LIMIT_REACHED", limitOf("projects of one account", PROJECTS_PER_ACCOUNT_MAX)),
     );
     const project = await db.insertInto("project").values(input).returningAll().executeTakeFirstOrThrow();
     await db.insertInto("member").values({ project: project.id, account: actor.id, role: "owner" }).execute();
-    await record(db, actor, { project: project.id, action: "project.created", changes: { name: project.name } });
+    record({ actor, emit }, { project: project.id, action: "project.created", changes: { name: project.name } });
     reply.header("location", `/tasks/projects/${project.id}`);
     return { ...project, role: "owner" as const };
   },
@@ -74,7 +74,7 @@ export const changeProject = tasks.command("PATCH /projects/:project", {
   input: { ...byProject, ...Project.partial("name", "description"), archived: field.boolean().optional() },
   output: shownProject,
   async run(context) {
-    const { db, actor, now } = context;
+    const { db, now } = context;
     const { project: id, archived, ...texts } = context.input;
     const before = await lock(context, id, "owner");
     const archivedAt = archived === undefined ? before.archivedAt : archived ? (before.archivedAt ?? now) : null;
@@ -86,7 +86,7 @@ export const changeProject = tasks.command("PATCH /projects/:project", {
       .where("id", "=", id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await record(db, actor, { project: id, action: "project.changed", changes });
+    record(context, { project: id, action: "project.changed", changes });
     return { ...after, role: before.role };
   },
 });

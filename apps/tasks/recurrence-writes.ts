@@ -1,9 +1,9 @@
 /** Makes the series of a recurring task. */
 import type { Fail } from "lineshaft";
-import { shownDue } from "./due.ts";
+import { dueColumns, shownDue } from "./due.ts";
 import { wrong } from "./errors.ts";
-import type { TasksDb } from "./model.ts";
-import { firstOf, ruleProblem } from "./rules.ts";
+import type { Series, TasksDb } from "./model.ts";
+import { dueOf, firstOf, ruleProblem } from "./rules.ts";
 import type { TaskState } from "./task-changes.ts";
 
 interface Making {
@@ -13,13 +13,20 @@ interface Making {
 
 type Recurring = Pick<TaskState, "project" | "dueDate" | "dueTime" | "dueZone">;
 
+/** Ends a series: it makes no more tasks by itself. */
+export async function endSeries(db: TasksDb, id: string | null): Promise<void> {
+  if (id !== null) await db.updateTable("series").set({ comesAt: null }).where("id", "=", id).execute();
+}
+
 /** A series that begins with the due date of a task, and which occurrence that task is. */
-export async function seriesFor({ db, fail }: Making, task: Recurring, rule: string) {
+export async function seriesFor({ db, fail }: Making, task: Recurring, { rule, next }: Pick<Series, "rule" | "next">) {
   const due = shownDue(task) ?? fail("INVALID_INPUT", wrong("/due", "is missing: a recurring task has a due date"));
   const from = { rule, startDate: due.date, startTime: due.time, timeZone: due.timeZone };
   const problem = ruleProblem(from);
   if (problem !== null) throw fail("INVALID_INPUT", wrong("/recurrence", problem));
-  const values = { project: task.project, ...from };
+  const occurrence = firstOf(from);
+  const byDate = next === "due" ? { latest: occurrence, comesAt: dueColumns(dueOf(from, occurrence)).dueAt } : {};
+  const values = { project: task.project, next, ...from, ...byDate };
   const { id } = await db.insertInto("series").values(values).returning("id").executeTakeFirstOrThrow();
-  return { series: id, occurrence: firstOf(from) };
+  return { series: id, occurrence };
 }

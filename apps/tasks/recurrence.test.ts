@@ -254,10 +254,74 @@ for (const server of TEST_SERVERS) {
       await team.must("editor", "PUT", path, { rule: "FREQ=DAILY" });
       await team.must("editor", "PUT", path, { rule: "FREQ=WEEKLY" });
       const series = await team.must("viewer", "GET", path);
-      assert.deepEqual(series, { rule: "FREQ=WEEKLY", startDate: "2026-01-05", startTime: null, timeZone: "UTC" });
+      const shown = { rule: "FREQ=WEEKLY", startDate: "2026-01-05", startTime: null, timeZone: "UTC", next: "closed" };
+      assert.deepEqual(series, shown);
       await team.must("editor", "DELETE", path);
       await close(id);
       assert.deepEqual(await open("Later"), []);
+    });
+  });
+
+  describe(`tasks that come by date on ${server.name}`, { skip: missing(server) }, () => {
+    let team: Team;
+    let project: string;
+    before(async () => {
+      team = await startTeam(server, "2027-03-01T07:00:00Z");
+      project = await team.project();
+    });
+    after(() => team.stop());
+
+    /** Lets it become a time, and what time makes be made. */
+    const at = async (time: string) => {
+      team.setClock(time);
+      await team.app.untilHandled();
+    };
+    const daily = async (title: string, date: string) => {
+      const due = { date, time: "09:00", timeZone: BERLIN };
+      const sent = { title, due, recurrence: "FREQ=DAILY", recurrenceNext: "due" };
+      return (await team.must("editor", "POST", `${project}/tasks`, sent)).id as string;
+    };
+    const dates = async (title: string) => {
+      const { items } = await team.must("viewer", "GET", `${project}/tasks?status=todo&limit=100`);
+      return items.flatMap((task: Json) => (task.title === title ? [task.due.date] : [])).sort();
+    };
+
+    test("with `next: due` the next one comes when its time has come, closed or not, and only then", async () => {
+      await at("2027-03-01T08:00:00+01:00");
+      const id = await daily("By date", "2027-03-01");
+      await team.must("editor", "PATCH", `${project}/tasks/${id}`, { status: "done" });
+      assert.deepEqual(await dates("By date"), []);
+      await at("2027-03-01T08:59:59+01:00");
+      assert.deepEqual(await dates("By date"), []);
+      await at("2027-03-01T09:00:00+01:00");
+      assert.deepEqual(await dates("By date"), ["2027-03-02"]);
+      const [made] = (await team.must("viewer", "GET", `${project}/activity?limit=1`)).items;
+      assert.deepEqual([made.action, made.actor, made.title], ["task.created", null, "By date"]);
+      // Of days that nobody looked at, none is left out, and none comes twice.
+      await at("2027-03-04T12:00:00+01:00");
+      assert.deepEqual(await dates("By date"), ["2027-03-02", "2027-03-03", "2027-03-04", "2027-03-05"]);
+      await at("2027-03-04T13:00:00+01:00");
+      assert.equal((await dates("By date")).length, 4);
+    });
+
+    test("tasks that come by date end with the last of them, with their rule, and wait in the archive", async () => {
+      await at("2027-03-06T08:00:00+01:00");
+      const deleted = await daily("Deleted", "2027-03-06");
+      await team.must("editor", "DELETE", `${project}/tasks/${deleted}`);
+      const ended = await daily("Ended", "2027-03-06");
+      await team.must("editor", "DELETE", `${project}/tasks/${ended}/recurrence`);
+      const changed = await daily("Changed", "2027-03-06");
+      await team.must("editor", "PUT", `${project}/tasks/${changed}/recurrence`, { rule: "FREQ=DAILY" });
+      await daily("Archived", "2027-03-06");
+      await team.must("owner", "PATCH", project, { archived: true });
+      await at("2027-03-06T12:00:00+01:00");
+      const of = async () => [await dates("Deleted"), await dates("Ended"), await dates("Changed")];
+      assert.deepEqual(await of(), [[], ["2027-03-06"], ["2027-03-06"]]);
+      assert.deepEqual(await dates("Archived"), ["2027-03-06"]);
+      await team.must("owner", "PATCH", project, { archived: false });
+      await at("2027-03-06T12:02:00+01:00");
+      assert.deepEqual(await dates("Archived"), ["2027-03-06", "2027-03-07"]);
+      assert.deepEqual(await of(), [[], ["2027-03-06"], ["2027-03-06"]]);
     });
   });
 }

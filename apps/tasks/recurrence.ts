@@ -5,7 +5,7 @@ import { dueColumns, dueShape } from "./due.ts";
 import { WRITING, wrong } from "./errors.ts";
 import { Series, Task, tasks } from "./model.ts";
 import { tasksOf } from "./occurrences.ts";
-import { seriesFor } from "./recurrence-writes.ts";
+import { endSeries, seriesFor } from "./recurrence-writes.ts";
 import { dueOf, occurrencesBetween } from "./rules.ts";
 import { byTask, taskOf } from "./tasks.ts";
 import { record } from "./trail.ts";
@@ -14,7 +14,7 @@ import { record } from "./trail.ts";
 export const PROJECTION_DAYS_MAX = 731;
 
 const NOT_RECURRING = { NOT_RECURRING: { status: 404, title: "The task does not recur" } } as const;
-const shownSeries = Series.pick("rule", "startDate", "startTime", "timeZone");
+const shownSeries = Series.pick("rule", "startDate", "startTime", "timeZone", "next");
 
 export const recurrence = tasks.query("GET /projects/:project/tasks/:task/recurrence", {
   summary: "How a task recurs",
@@ -31,23 +31,25 @@ export const setRecurrence = tasks.command("PUT /projects/:project/tasks/:task/r
   summary: "Let a task recur, counted from its due date",
   description:
     "`rule` is a recurrence rule of RFC 5545, such as `FREQ=MONTHLY;BYMONTHDAY=-1`. Closing the task makes the next " +
-    "one. Times are wall time in the time zone of the due date, in summer and in winter.",
+    "one; with `next: due` its due date does, whether it is closed or not. Times are wall time in the time zone of " +
+    "the due date, in summer and in winter.",
   isolation: "read committed",
-  input: { ...byTask, ...Series.pick("rule") },
+  input: { ...byTask, ...Series.pick("rule", "next") },
   output: shownSeries,
   errors: WRITING,
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     await enter(context, input.project, "editor");
     const mine = db.selectFrom("task").selectAll().where("id", "=", input.task).where("project", "=", input.project);
     const task = (await mine.executeTakeFirst()) ?? fail("NOT_FOUND");
-    const series = await seriesFor(context, task, input.rule);
+    await endSeries(db, task.series);
+    const series = await seriesFor(context, task, input);
     await db
       .updateTable("task")
       .set({ ...series, version: sql`"version" + 1` })
       .where("id", "=", task.id)
       .execute();
-    await record(db, actor, {
+    record(context, {
       project: task.project,
       action: "task.changed",
       task,
@@ -59,18 +61,19 @@ export const setRecurrence = tasks.command("PUT /projects/:project/tasks/:task/r
 
 export const endRecurrence = tasks.command("DELETE /projects/:project/tasks/:task/recurrence", {
   summary: "Let a task recur no more",
-  description: "The task stays; closing it makes no other.",
+  description: "The task stays, and is followed by no other.",
   isolation: "read committed",
   input: byTask,
   errors: { ...WRITING, ...NOT_RECURRING },
   async run(context) {
-    const { db, actor, fail, input } = context;
+    const { db, fail, input } = context;
     await enter(context, input.project, "editor");
     const task = (await taskOf(db, input)) ?? fail("NOT_FOUND");
     if (task.series === null) throw fail("NOT_RECURRING");
+    await endSeries(db, task.series);
     const changed = db.updateTable("task").set({ series: null, occurrence: null, version: sql`"version" + 1` });
     await changed.where("id", "=", task.id).execute();
-    await record(db, actor, { project: task.project, action: "task.changed", task, changes: { recurrence: null } });
+    record(context, { project: task.project, action: "task.changed", task, changes: { recurrence: null } });
   },
 });
 

@@ -20,11 +20,12 @@ import { wrong } from "./errors.ts";
 import { CLOSED, LABELS_PER_TASK_MAX, Task, type TasksDb, TREE_LEVELS_MAX } from "./model.ts";
 import { Tree } from "./tree.ts";
 
-const labelId = field.text({ max: 36, pattern: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ });
+/** An id in a list that may be left out. */
+export const idText = field.text({ max: 36, pattern: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ });
 
 /** The labels of a task, as a caller sends them. */
 export const labelIds = field
-  .list(labelId, { max: LABELS_PER_TASK_MAX })
+  .list(idText, { max: LABELS_PER_TASK_MAX })
   .describe("Ids of labels of the project; all that the task has.");
 
 /** What can be changed of a task; what is left out stays, `null` clears. */

@@ -1,6 +1,6 @@
 /** Writes tasks that were judged: a fixed number of statements, however many tasks change. */
-import { type AccountActor, sql } from "lineshaft";
-import { CLOSED, type TasksDb } from "./model.ts";
+import { type AccountActor, type Emit, sql } from "lineshaft";
+import { CLOSED, rescheduled, type TasksDb } from "./model.ts";
 import { type Closed, makeNext } from "./occurrences.ts";
 import {
   type Change,
@@ -16,6 +16,7 @@ import { record } from "./trail.ts";
 export interface Writer {
   readonly db: TasksDb;
   readonly actor: AccountActor;
+  readonly emit: Emit;
   readonly now: Date;
 }
 
@@ -85,7 +86,8 @@ interface Pair {
   readonly after: Row;
 }
 
-async function writeTasks({ db, actor }: Writer, pairs: readonly Pair[]): Promise<void> {
+async function writeTasks(writer: Writer, pairs: readonly Pair[]): Promise<void> {
+  const { db } = writer;
   await updateRows(
     db,
     pairs.map(({ after }) => after),
@@ -101,14 +103,23 @@ async function writeTasks({ db, actor }: Writer, pairs: readonly Pair[]): Promis
     task: after,
     changes: differenceOf(before, after),
   }));
-  await record(db, actor, ...entries);
-  const closed = pairs.filter(({ before, after }) => CLOSED.includes(after.status) && !CLOSED.includes(before.status));
+  record(writer, ...entries);
+  for (const { before, after } of pairs) {
+    if (isOpen(before) !== isOpen(after) || before.dueAt?.getTime() !== after.dueAt?.getTime()) {
+      writer.emit(rescheduled, { task: after.id });
+    }
+  }
+  const closed = pairs.filter(({ before, after }) => isOpen(before) && !isOpen(after));
   await makeNext(
-    { db, actor },
+    writer,
     closed
       .map(({ after }) => after)
       .filter((row): row is Row & Closed => row.series !== null && row.occurrence !== null),
   );
+}
+
+function isOpen({ status }: Row): boolean {
+  return !CLOSED.includes(status);
 }
 
 async function updateRows(db: TasksDb, rows: readonly Row[]): Promise<void> {
@@ -142,7 +153,8 @@ export async function writeLabels(db: TasksDb, rows: readonly Pick<TaskState, "i
 }
 
 /** Deletes tasks with all that is below them, and says so in the trail for each. */
-export async function deleteTasks({ db, actor }: Writer, ids: readonly string[]): Promise<void> {
+export async function deleteTasks(writer: Writer, ids: readonly string[]): Promise<void> {
+  const { db } = writer;
   const { rows } = await sql<{ id: string; project: string; title: string }>`
     with recursive "below" as (
       select "id", "project", "title" from "task" where "id" = any(${ids}::uuid[])
@@ -159,5 +171,5 @@ export async function deleteTasks({ db, actor }: Writer, ids: readonly string[])
       rows.map(({ id }) => id),
     )
     .execute();
-  await record(db, actor, ...rows.map((task) => ({ project: task.project, action: "task.deleted" as const, task })));
+  record(writer, ...rows.map((task) => ({ project: task.project, action: "task.deleted" as const, task })));
 }

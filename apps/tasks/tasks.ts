@@ -49,25 +49,26 @@ export const createTask = tasks.command("POST /projects/:project/tasks", {
     due: changeable.due,
     labels: labelIds.default([]),
     recurrence: Series.fields.rule.optional(),
+    recurrenceNext: Series.fields.next,
   },
   output: shownTask,
   status: 201,
   errors: { ...ADDING, ...changeErrors },
   async run(context) {
     const { db, actor, fail, input, now } = context;
-    const { project, recurrence, ...change } = input;
+    const { project, recurrence: rule, recurrenceNext: next, ...change } = input;
     const { id: projectId } = await enter(context, project, "editor");
     await roomForTask(db, projectId, () => fail("LIMIT_REACHED", limitOf("tasks in a project", TASKS_PER_PROJECT_MAX)));
     const facts = await readFacts(db, [projectId], [change]);
     const judged = judge(blank(projectId), change, facts, now);
     if (isRefusal(judged)) return refuse(fail, judged);
     const { id: _, labels, ...columns } = judged;
-    const series = recurrence === undefined ? {} : await seriesFor(context, judged, recurrence);
+    const series = rule === undefined ? {} : await seriesFor(context, judged, { rule, next });
     const [position = ""] = await positionsAtEnd(db, projectId, 1);
     const values = { ...columns, ...series, position, createdBy: actor.id };
     const made = await db.insertInto("task").values(values).returning(["id", "title"]).executeTakeFirstOrThrow();
     await writeLabels(db, [{ id: made.id, labels }]);
-    await record(db, actor, { project: projectId, action: "task.created", task: made });
+    record(context, { project: projectId, action: "task.created", task: made });
     context.reply.header("location", `/tasks/projects/${projectId}/tasks/${made.id}`);
     return (await findTask(db, { project: projectId, task: made.id }, now)) ?? fail("NOT_FOUND");
   },
@@ -135,14 +136,14 @@ export const moveTask = tasks.command("POST /projects/:project/tasks/:task/move"
   output: shownTask,
   errors: { ...WRITING, ...changeErrors },
   async run(context) {
-    const { db, actor, fail, input, now } = context;
+    const { db, fail, input, now } = context;
     await enter(context, input.project, "editor");
     const found = (await taskOf(db, input)) ?? fail("NOT_FOUND");
     const position = await positionAt(db, found.project, found.id, input);
     if (position === null)
       throw fail("INVALID_INPUT", wrong("/after", "names no task of the project, nor does /before"));
     await db.updateTable("task").set({ position }).where("id", "=", found.id).execute();
-    await record(db, actor, { project: found.project, action: "task.moved", task: found });
+    record(context, { project: found.project, action: "task.moved", task: found });
     if (input.status !== undefined) {
       const [outcome] = await changeTasks(context, [{ id: found.id, change: { status: input.status } }]);
       if (outcome && "refusal" in outcome) return refuse(fail, outcome.refusal);

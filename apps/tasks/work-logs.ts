@@ -70,7 +70,7 @@ export const logWork = tasks.command("POST /projects/:project/tasks/:task/work-l
     }
     const row = { ...values, task: task.id, account: actor.id };
     const log = await db.insertInto("work_log").values(row).returning("id").executeTakeFirstOrThrow();
-    await record(db, actor, {
+    record(context, {
       project: task.project,
       action: "work.logged",
       task,
@@ -96,7 +96,7 @@ export const changeWorkLog = tasks.command("PATCH /projects/:project/tasks/:task
     const changes = changesOf(log, values);
     if (Object.keys(changes).length > 0) {
       await db.updateTable("work_log").set(values).where("id", "=", log.id).execute();
-      await record(db, actor, {
+      record(context, {
         project: task.project,
         action: "work.changed",
         task,
@@ -121,7 +121,7 @@ export const deleteWorkLog = tasks.command("DELETE /projects/:project/tasks/:tas
       throw fail("FORBIDDEN", "Only who logged it or an owner deletes it.");
     await db.deleteFrom("work_log").where("id", "=", log.id).execute();
     const changes = { log: log.id, minutes: log.minutes };
-    await record(db, actor, { project: task.project, action: "work.deleted", task, changes });
+    record(context, { project: task.project, action: "work.deleted", task, changes });
   },
 });
 

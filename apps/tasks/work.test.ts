@@ -122,6 +122,7 @@ describe("work on tasks", () => {
     const comment = await team.must("owner", "POST", `${task}/comments`, { body: "x" });
     const entry = await log(task, { minutes: 7 });
     await team.must("owner", "DELETE", task);
+    await team.app.untilHandled();
     const { items } = await team.must("viewer", "GET", `${task}/activity`);
     assert.deepEqual(
       items.map(({ action, actor, title, changes }: Json) => [action, actor.name, title, changes]),

@@ -36,8 +36,9 @@ export interface Team {
   stop(): Promise<void>;
 }
 
-export async function startTeam(server?: TestServer): Promise<Team> {
-  let clock: Date | null = null;
+/** Schedules count from the clock at the start, which runs where none is given; to move it back leaves them behind. */
+export async function startTeam(server?: TestServer, start?: string): Promise<Team> {
+  let clock = start === undefined ? null : new Date(start);
   const services = { accounts, tasks };
   const app = await startTestApp({ services }, { ...(server ? { server } : {}), clock: () => clock ?? new Date() });
   const people = {} as Record<(typeof NAMES)[number], Person>;
