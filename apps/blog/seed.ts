@@ -47,6 +47,14 @@ const ARTICLES = [
     tagList: ["engines"],
     status: "draft",
   },
+  {
+    by: "grace",
+    title: "What a compiler is for",
+    description: "Comes at a time that was chosen",
+    body: "So that people can write words, and machines can have their numbers.",
+    tagList: ["compilers"],
+    publishAt: "2030-01-07T09:00:00Z",
+  },
 ] as const;
 
 export async function seedBlog({ call }: { readonly call: CallAs }): Promise<void> {

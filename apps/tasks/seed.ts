@@ -5,6 +5,7 @@ import { addComment } from "./comments.ts";
 import { createLabel } from "./labels.ts";
 import { addMember } from "./members.ts";
 import { createProject } from "./projects.ts";
+import { addReminder } from "./reminders.ts";
 import { createTask } from "./tasks.ts";
 import { logWork } from "./work-logs.ts";
 
@@ -24,6 +25,7 @@ interface DemoTask {
   readonly assignee?: keyof typeof PEOPLE;
   readonly labels?: readonly (keyof typeof LABELS)[];
   readonly recurrence?: string;
+  readonly recurrenceNext?: "closed" | "due";
   /** Title of the task that it is part of. */
   readonly partOf?: string;
 }
@@ -63,7 +65,7 @@ const TASKS: readonly DemoTask[] = [
   { title: "Order business cards", labels: ["print"], due: 10 },
   { title: "Photographs of the workshop", priority: "low", labels: ["design"] },
   { title: "Translate into Danish", status: "canceled", priority: "low", labels: ["website"] },
-  { title: "Team meeting", assignee: "demo", due: 2, time: "09:30", recurrence: "FREQ=WEEKLY" },
+  { title: "Team meeting", assignee: "demo", due: 2, time: "09:30", recurrence: "FREQ=WEEKLY", recurrenceNext: "due" },
 ];
 
 export async function seedTasks({ call }: { readonly call: CallAs }): Promise<void> {
@@ -100,6 +102,7 @@ export async function seedTasks({ call }: { readonly call: CallAs }): Promise<vo
   const draft = ids.get("Draw the start page")!;
   await call(addComment, { project, task: draft, body: "The second draft is in the shared folder." }, { actor: mira });
   await call(addComment, { project, task: draft, body: "I like the calm colours. Can the logo be smaller?" }, asDemo);
+  await call(addReminder, { project, task: ids.get("Write the texts")!, minutesBefore: 60 }, asDemo);
   await call(logWork, { project, task: draft, minutes: 150, day: inDays(-1), note: "Second draft" }, { actor: mira });
   await call(logWork, { project, task: ids.get("Write the texts")!, minutes: 45, day: inDays(0) }, asDemo);
 }
