@@ -54,8 +54,8 @@ export const CONTENDERS: readonly ContenderKind[] = [
   { name: OURS, title: "Lineshaft", file: "lineshaft.ts", package: null, redis: null },
   { name: "graphile", title: "graphile-worker", file: "graphile.mjs", package: "graphile-worker", redis: null },
   { name: "pgboss", title: "pg-boss", file: "pg-boss.mjs", package: "pg-boss", redis: null },
-  { name: "bullmq", title: "BullMQ, log synced each second", file: "bullmq.mjs", package: "bullmq", redis: "everysec" },
-  { name: "bullmqAlways", title: "BullMQ, log synced always", file: "bullmq.mjs", package: "bullmq", redis: "always" },
+  { name: "bullmq", title: "BullMQ, synced each second", file: "bullmq.mjs", package: "bullmq", redis: "everysec" },
+  { name: "bullmqAlways", title: "BullMQ, synced always", file: "bullmq.mjs", package: "bullmq", redis: "always" },
 ];
 
 /** Who runs steps. */

@@ -97,7 +97,11 @@ function delayParts(settings: EventsSettings): Part[] {
       log on disk: both by one clock. *added* is how many a second could be added: who notifies in each commit can
       commit only one at a time.`,
     rows: rowsOf(settings, prefix),
-    measures: [p50, p99, { name: "rate", title: "added", unit: "/s", digits: 0 }],
+    measures: [
+      p50,
+      p99,
+      { name: "rate", title: "added", unit: "/s", digits: 0, isCharted: perSecond === busyPerSecond },
+    ],
   }));
 }
 
