@@ -152,6 +152,10 @@ test("while old and new code run side by side, only new code handles what it has
       ["new", 1_002],
     ],
   );
+  // By now both know of each other.
+  await first.call(old.note, { keys: KEYS });
+  const others = (await stand.untilEffects(3 + KEYS.length)).slice(3);
+  assert.deepEqual([...new Set(others.map(({ node, attempt }) => `${node} ${attempt}`))], ["new 1"]);
   // The new code is taken back: its events wait, and block nothing else.
   await second.stop();
   await stand.ask(
@@ -166,9 +170,9 @@ test("while old and new code run side by side, only new code handles what it has
   const third = newer("third");
   await using again = await stand.node(modulesOf(third));
   again.clock.advance("3h");
-  const all = await stand.untilEffects(5);
+  const all = await stand.untilEffects(5 + KEYS.length);
   assert.deepEqual(
-    all.slice(3).map(({ key, n }) => [key, n]),
+    all.slice(3 + KEYS.length).map(({ key, n }) => [key, n]),
     [
       ["b", 4],
       ["a", 3],

@@ -9,9 +9,11 @@ import { memberOf, modulesOf } from "./stand.ts";
 
 const [databaseUrl = "", folder = "", relay = "off"] = process.argv.slice(2);
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const waiting: (() => void)[] = [];
+let go = () => {};
+const told = new Promise<void>((resolve) => {
+  go = resolve;
+});
 const of = memberOf("member", async () => {
-  const told = new Promise<void>((resolve) => waiting.push(resolve));
   say("holding");
   await told;
   say("going on");
@@ -27,7 +29,7 @@ const app = await startApp(
 );
 say("ready");
 for await (const line of createInterface({ input: process.stdin })) {
-  if (line === "go") for (const go of waiting.splice(0)) go();
+  if (line === "go") go();
   if (line === "end") break;
 }
 await app.stop();
