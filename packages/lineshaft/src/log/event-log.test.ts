@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import pg from "pg";
+import { Pool } from "../data/pool.ts";
 import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "../handle/test/stand.ts";
 import { platformSchema } from "../migrate/index.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { poll } from "../testkit/index.ts";
-import { openControl } from "./control.ts";
 import { type EventId, EventLog } from "./event-log.ts";
 
 const INSERT = `insert into lineshaft.event (name, version, lane, at, payload)
@@ -28,7 +28,7 @@ class Bench implements AsyncDisposable {
     await using made = new AsyncDisposableStack();
     const stand = made.use(await Stand.open());
     await stand.ask(platformSchema.sql);
-    const pool = () => made.use(openControl({ connection: stand.url, metrics: createMetrics(), size: 2 }));
+    const pool = () => made.use(new Pool({ connection: stand.url, metrics: createMetrics(), size: 2 }));
     const logs = [new EventLog(pool()), new EventLog(pool())];
     return new Bench(stand, logs, made.move());
   }
@@ -43,6 +43,16 @@ class Bench implements AsyncDisposable {
   /** Commits an event. */
   async event(client: pg.Client, name = "shop.sold"): Promise<EventId> {
     return (await client.query<EventId>(INSERT, [name])).rows[0]!;
+  }
+
+  /** A mark that everything committed so far is before: other databases of the server hold it back, too. */
+  async markAfterAll(log: EventLog): Promise<string> {
+    const [now] = await this.stand.ask<{ xid: string }>("select pg_snapshot_xmax(pg_current_snapshot())::text as xid");
+    const settled = async () => {
+      const { xid } = await log.mark();
+      return BigInt(xid) >= BigInt(now!.xid) && xid;
+    };
+    return poll(settled, { timeoutMs: WAIT_MS, what: "the end of older transactions" });
   }
 
   positions(): Promise<{ position: number; event: string }[]> {
@@ -131,7 +141,7 @@ test("an event whose transaction was open for long is found, however often other
   }
   assert.equal(await log.head(), 5);
   await long.query("commit");
-  const { placed, head } = await log.sweep((await log.mark()).xid);
+  const { placed, head } = await log.sweep(await bench.markAfterAll(log));
   assert.deepEqual([placed, head], [1, 6]);
   assert.equal((await bench.positions()).at(-1)?.event, id);
   await bench.check();
@@ -142,7 +152,7 @@ test("a mark leaves out what was committed after it, and a sweep without one fin
   const [log] = bench.logs as [EventLog];
   const client = await bench.client();
   await bench.event(client);
-  const { xid } = await log.mark();
+  const xid = await bench.markAfterAll(log);
   await bench.event(client);
   assert.equal((await log.sweep(xid)).placed, 1);
   assert.equal((await log.sweep(xid)).placed, 0);
