@@ -22,7 +22,8 @@ import { Tail } from "../handle/tail.ts";
 import { Turns } from "../handle/turns.ts";
 import { COMMANDS, type Do, Work } from "../handle/work.ts";
 import type { Change } from "../log/changes.ts";
-import { type EventId, EventLog, writeTogether } from "../log/event-log.ts";
+import { openControl, writeTogether } from "../log/control.ts";
+import { type EventId, EventLog } from "../log/event-log.ts";
 import { parsePosition } from "../log/position.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
@@ -38,20 +39,6 @@ import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 export const LANE_SESSIONS = 4;
 export const RUN_SESSIONS = 12;
 export const CONTROL_SESSIONS = 3;
-/**
- * The platform's own statements ask for a few rows by their indexes, of tables that grow fast: a plan must not depend
- * on what the server last knew of their sizes.
- */
-const BY_INDEX = {
-  enable_seqscan: "off",
-  enable_bitmapscan: "off",
-  enable_hashjoin: "off",
-  enable_mergejoin: "off",
-  enable_sort: "off",
-  max_parallel_workers_per_gather: "0",
-  plan_cache_mode: "force_generic_plan",
-  jit: "off",
-};
 /** How long a stop waits for lanes, which end soon, and for runs. */
 export const LANES_MS = 2_000;
 export const RUNS_MS = 10_000;
@@ -163,7 +150,7 @@ class Running {
     this.#options = options;
     const { connection, metrics, declarations, log, clock, random } = options;
     const pool = (size: number) => this.#resources.use(new Pool({ connection, metrics, size }));
-    this.#control = this.#resources.use(new Pool({ connection, metrics, size: CONTROL_SESSIONS, settings: BY_INDEX }));
+    this.#control = this.#resources.use(openControl({ connection, metrics, size: CONTROL_SESSIONS }));
     this.#machinery = { pool: pool(RUN_SESSIONS), control: this.#control, metrics, log, clock, random };
     this.#log = new EventLog(this.#control);
     this.#fleet = new Fleet(this.#control, targetsOf(declarations), () => this.#onFleet());

@@ -1,9 +1,9 @@
 /** What is kept of events, and what goes: nothing that somebody still has to handle, and nothing for ever. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pool } from "../data/pool.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
+import { openControl } from "../log/control.ts";
 import { startTestApp } from "../testkit/index.ts";
 import { keepEvents } from "./retention.ts";
 
@@ -35,7 +35,7 @@ async function stand() {
     await client.query(`update lineshaft.event set week = ${week} where payload ->> 'text' = $1`, [text]);
   };
   const kept = async () => {
-    await using pool = new Pool({ connection: app.database, metrics: app.metrics, size: 1 });
+    await using pool = openControl({ connection: app.database, metrics: app.metrics, size: 1 });
     await keepEvents(pool, KEEP_DAYS);
     const { rows } = await client.query("select payload ->> 'text' as text from lineshaft.event order by id");
     return rows.map(({ text }) => text);

@@ -1,6 +1,6 @@
 /** Retention: how long events are kept. Weeks that are over are dropped whole. */
 import type { Pool } from "../data/pool.ts";
-import { writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
 
 /** How long events are kept at least, in days; up to a week longer. */
 export const KEEP_DAYS_DEFAULT = 30;

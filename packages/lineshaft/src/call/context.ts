@@ -155,7 +155,10 @@ export async function cancelRun(
   name: string,
 ): Promise<boolean> {
   const target = targetOf(command);
-  const wasOwn = transaction.outbox.removeWork({ kind: "command", target, name });
+  const work = { kind: "command", target, name } as const;
+  const wasOwn = transaction.outbox.removeWork(work);
+  // It is under way: that is not waiting.
+  if (transaction.outbox.isOwn(work)) return wasOwn;
   const { rows } = await transaction.statement(command.service.name, CANCEL, [target, name]);
   return (rows as { readonly found: boolean }[])[0]!.found || wasOwn;
 }

@@ -226,8 +226,7 @@ export interface WorkDetails extends WorkRow {
 }
 
 /** As `handle/work.ts` has it. */
-const WORK_SCOPE = `case w.kind when 'handler' then w.target || '/' || w.event
-      else 'work/' || w.id || '/' || coalesce(w.input ->> 'due', '') end`;
+const WORK_SCOPE = "w.target || '/' || coalesce(w.event::text, w.input ->> 'due', '')";
 
 const DETAILS = `select ${ROW}, w.created_at as "createdAt", w.position::text as position,
     case w.kind when 'handler' then e.payload else w.input end as input,

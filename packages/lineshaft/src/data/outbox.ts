@@ -27,6 +27,9 @@ export interface WorkRow {
   readonly dueAt: Date;
 }
 
+/** What identifies a run that has a name. */
+export type WorkName = Pick<WorkRow, "kind" | "target" | "name">;
+
 export interface OutboxStatement {
   readonly text: string;
   readonly values: unknown[];
@@ -50,10 +53,11 @@ export class Outbox {
   readonly #events: EventRow[] = [];
   readonly #works = new Map<string, WorkRow>();
   readonly #rest: OutboxStatement[] = [];
+  #own: { readonly work: WorkName; readonly end: OutboxStatement } | null = null;
   #isClosed = false;
 
   get isEmpty(): boolean {
-    return this.#events.length + this.#works.size + this.#rest.length === 0;
+    return this.#events.length + this.#works.size + this.#rest.length === 0 && this.#own === null;
   }
 
   get eventCount(): number {
@@ -84,18 +88,30 @@ export class Outbox {
   }
 
   /** Takes back what this transaction has asked for; whether it had. */
-  removeWork({ kind, target, name }: Pick<WorkRow, "kind" | "target" | "name">): boolean {
+  removeWork({ kind, target, name }: WorkName): boolean {
     return this.#works.delete(`${kind} ${target} ${name}`);
   }
 
+  /** This transaction is the run with this name: it ends that, before it may ask for another one under the same name. */
+  replace(work: WorkName, end: OutboxStatement): void {
+    this.#own = { work, end };
+  }
+
+  /** Whether this transaction is the run with this name. */
+  isOwn({ kind, target, name }: WorkName): boolean {
+    const work = this.#own?.work;
+    return work?.kind === kind && work.target === target && work.name === name;
+  }
+
   /** A statement of the platform's own that belongs to the commit. */
-  add(text: string, values: unknown[]): void {
-    this.#rest.push({ text, values });
+  add(statement: OutboxStatement): void {
+    this.#rest.push(statement);
   }
 
   /** All of it, in the order in which it was stated. */
   statements(): readonly OutboxStatement[] {
-    return [...this.#eventStatements(), ...[...this.#works.values()].map(workStatement), ...this.#rest];
+    const own = this.#own === null ? [] : [this.#own.end];
+    return [...this.#eventStatements(), ...own, ...[...this.#works.values()].map(workStatement), ...this.#rest];
   }
 
   #checkOpen(what: string): void {

@@ -107,7 +107,7 @@ export class Session {
   readonly #client: pg.Client;
   /** Columns of the prepared statements, by name. */
   readonly #columns = new Map<string, Columns>();
-  /** Names of prepared statements that can go ahead of others; what begins a transaction has its own text as its name. */
+  /** Names of prepared statements that can go ahead of others; what begins a transaction has its text as its name. */
   readonly #prepared = new Set<string>();
   #usable = true;
   #unanswered = 0;

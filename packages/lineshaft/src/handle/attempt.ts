@@ -1,8 +1,9 @@
 /** Attempt: tries one item of work, again and again where that is nobody's fault, and records how it ended. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { OutboxStatement } from "../data/outbox.ts";
 import type { Actor } from "../define/actor.ts";
 import { Fault } from "../define/errors.ts";
-import { type PlatformStatement, writeTogether } from "../log/event-log.ts";
+import { type PlatformStatement, writeTogether } from "../log/control.ts";
 import { CONFLICTS_MAX, conflictPause, errorText, meaningOf, retryMs } from "./failures.ts";
 import { tellFailure } from "./lane.ts";
 import { type Machinery, Run, type Runnable, within } from "./run.ts";
@@ -12,7 +13,10 @@ import type { WorkItem } from "./work.ts";
 /** Pause after the database could not be reached. */
 const AWAY_MS = 250;
 
-export const FINISH = "select lineshaft.finish($1, $2)";
+/** Ends an item, if it is as it was when it was read. */
+export function finish({ row, id, revision }: WorkItem): OutboxStatement {
+  return { text: "select lineshaft.finish($1, $2, $3)", values: [row, id, revision] };
+}
 
 const FAILED = `update lineshaft.work set attempts = $3, revision = revision + 1, due_at = $4, state = $5, error = $6,
     failed_at = now() where id = $1 and revision = $2 and state = 'waiting'`;

@@ -1,6 +1,6 @@
 /** Beside: does the events of a handler that its lanes have put aside. */
 import type { HandlerDefinition } from "../define/event.ts";
-import { attempt, FINISH } from "./attempt.ts";
+import { attempt, finish } from "./attempt.ts";
 import { happened } from "./happened.ts";
 import type { Machinery } from "./run.ts";
 import { type Do, eventOf, type WorkItem } from "./work.ts";
@@ -22,7 +22,7 @@ export function besideOf({ machinery, definition, signal, onReleased }: BesideOp
       signal,
       scope: `${definition.name}/${item.event}`,
       run: (run) => definition.run(run.context(contextOf(definition, item))),
-      end: (run) => run.transaction.outbox.add(FINISH, [item.id, item.revision]),
+      end: (run) => run.transaction.outbox.add(finish(item)),
       isFinal: (error) => error instanceof EventGone,
     });
     if (ended !== "waiting") onReleased(item.lane, item.key);

@@ -10,7 +10,7 @@
  */
 import { hostname } from "node:os";
 import type { Pool } from "../data/pool.ts";
-import { writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
 import { LANES } from "../migrate/index.ts";
 
 export const BEAT_MS = 1_000;

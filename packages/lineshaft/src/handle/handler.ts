@@ -7,7 +7,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { HandlerDefinition } from "../define/event.ts";
-import { type StoredEvent, writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
+import type { StoredEvent } from "../log/event-log.ts";
 import { LANES } from "../migrate/index.ts";
 import { Lane, type LaneHost, PARKED_MAX } from "./lane.ts";
 import type { Machinery } from "./run.ts";

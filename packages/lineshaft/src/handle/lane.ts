@@ -175,10 +175,11 @@ export class Lane {
     const isDead = attempts >= definition.attempts;
     const delayMs = attempts === 0 ? 0 : retryMs(attempts, machinery.random);
     const column = <K extends keyof StoredEvent>(key: K) => segment.map((event) => event[key]);
-    run.transaction.outbox.add(PARK, [
+    const values = [
       ...[definition.name, this.number, column("key"), column("position"), column("id"), column("week")],
       ...[new Date(machinery.clock().getTime() + delayMs).toISOString(), isDead ? "dead" : "waiting", attempts, error],
-    ]);
+    ];
+    run.transaction.outbox.add({ text: PARK, values });
     const to = segment.at(-1)!.position;
     try {
       await this.#commit(run, to);
@@ -197,7 +198,7 @@ export class Lane {
 
   /** The cursor moves in the transaction of the effects. */
   async #commit(run: Run, to: number): Promise<void> {
-    run.transaction.outbox.add(ADVANCE, [this.#host.definition.name, this.number, this.position, to]);
+    run.transaction.outbox.add({ text: ADVANCE, values: [this.#host.definition.name, this.number, this.position, to] });
     await run.commit();
   }
 

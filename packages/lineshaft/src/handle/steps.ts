@@ -12,7 +12,7 @@
 import type { Pool } from "../data/pool.ts";
 import type { CallTransaction } from "../data/transaction.ts";
 import type { StepTools } from "../define/event.ts";
-import { writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
 
 export const STEPS_MAX = 100;
 export const RESULT_BYTES_MAX = 65_536;

@@ -1,9 +1,9 @@
 /** The tail: a window of the newest events, and no more than that. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pool } from "../data/pool.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
+import { openControl } from "../log/control.ts";
 import { EventLog } from "../log/event-log.ts";
 import { startTestApp } from "../testkit/index.ts";
 import { TAIL_MAX, Tail } from "./tail.ts";
@@ -18,7 +18,7 @@ test("the window has a bound: what is older is read from the database, in pages"
     select 'notes.noted', 1, 0, now(), json_build_object('n', n) from generate_series(1, $1::integer) n`;
   await client.query(text, [count]);
   await client.end();
-  await using pool = new Pool({ connection: app.database, metrics: app.metrics, size: 1 });
+  await using pool = openControl({ connection: app.database, metrics: app.metrics, size: 1 });
   const log = new EventLog(pool);
   await log.sweep(null);
 

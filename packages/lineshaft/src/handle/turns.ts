@@ -1,6 +1,6 @@
 /**
- * Turns: so many at a time. Those who wait are taken by owner, one of each in turn, so that an owner with many that take
- * long does not keep the others from theirs.
+ * Turns: so many at a time. Those who wait are taken by owner, one of each in turn, so that an owner with many that
+ * take long does not keep the others from theirs.
  */
 import { Queue } from "../data/queue.ts";
 

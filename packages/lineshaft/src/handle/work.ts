@@ -9,8 +9,10 @@
  * Limits. `TARGET_MAX` runs of one target at a time on a node, and `RUNS_MAX` in all.
  */
 
-import { type StoredEvent, writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
+import type { StoredEvent } from "../log/event-log.ts";
 import type { Logger } from "../observe/log.ts";
+import { meaningOf } from "./failures.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Machinery } from "./run.ts";
 
@@ -26,7 +28,7 @@ const FAILED_MS = 250;
 const TIMER_MS_MAX = 86_400_000;
 
 const DUE = `with due as (
-    select w.* from lineshaft.work w
+    select w.ctid::text as row, w.* from lineshaft.work w
     where w.state = 'waiting' and w.due_at <= $1 and w.id <> all($2::bigint[])
       and case when w.kind = 'command' then w.target = any($3) and w.lane = any($4::smallint[])
         else exists (select from unnest($5::text[], $6::smallint[]) o(target, lane)
@@ -36,12 +38,11 @@ const DUE = `with due as (
         where p.target = w.target and p.key = w.key and p.state = 'waiting' and p.id < w.id))
     order by w.due_at, w.id limit ${RUNS_MAX}
   )
-  select w.id::text, w.kind, w.target, w.lane, w.key, w.name, w.position::float8 as position, w.event::text as event,
-    w.week::text as week, w.input, w.actor, w.due_at as "dueAt", w.attempts, w.revision,
+  select w.row, w.id::text, w.kind, w.target, w.lane, w.key, w.name, w.position::float8 as position,
+    w.event::text as event, w.week::text as week, w.input, w.actor, w.due_at as "dueAt", w.attempts, w.revision,
     e.name as "eventName", e.version, e.at, e.payload::text as payload,
     (select json_object_agg(s.name, s.result) from lineshaft.step s
-      where s.scope = case w.kind when 'handler' then w.target || '/' || w.event
-        else 'work/' || w.id || '/' || coalesce(w.input ->> 'due', '') end) as steps
+      where s.scope = w.target || '/' || coalesce(w.event::text, w.input ->> 'due', '')) as steps
   from due w left join lineshaft.event e on e.id = w.event and e.week = w.week
   order by w.due_at, w.id`;
 
@@ -49,6 +50,8 @@ const NEXT = "select min(due_at) as at from lineshaft.work where state = 'waitin
 
 /** One thing to do. */
 export interface WorkItem {
+  /** Where its row is: another place as soon as it is changed. */
+  readonly row: string;
   readonly id: string;
   readonly kind: "handler" | "schedule" | "command";
   readonly target: string;
@@ -208,7 +211,9 @@ export class Work {
     if (this.#running.size >= RUNS_MAX || this.#full().includes(item.target)) return;
     this.#running.set(item.id, item);
     const run = targets.get(item.target)!(item)
-      .catch((error) => this.#log.error({ err: error, target: item.target }, "a run could not be ended"))
+      .catch((error) => {
+        if (meaningOf(error, undefined) === "own") this.#log.error({ err: error, target: item.target }, "a run failed");
+      })
       .finally(() => {
         this.#running.delete(item.id);
         this.#runs.delete(run);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import pg from "pg";
-import { Pool } from "../data/pool.ts";
 import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "../handle/test/stand.ts";
 import { platformSchema } from "../migrate/index.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { poll } from "../testkit/index.ts";
+import { openControl } from "./control.ts";
 import { type EventId, EventLog } from "./event-log.ts";
 
 const INSERT = `insert into lineshaft.event (name, version, lane, at, payload)
@@ -28,7 +28,7 @@ class Bench implements AsyncDisposable {
     await using made = new AsyncDisposableStack();
     const stand = made.use(await Stand.open());
     await stand.ask(platformSchema.sql);
-    const pool = () => made.use(new Pool({ connection: stand.url, metrics: createMetrics(), size: 2 }));
+    const pool = () => made.use(openControl({ connection: stand.url, metrics: createMetrics(), size: 2 }));
     const logs = [new EventLog(pool()), new EventLog(pool())];
     return new Bench(stand, logs, made.move());
   }

@@ -10,9 +10,8 @@
  * Promises. After a `sweep` without a bound, each event that was visible when it began has a position. A reader that
  * has read up to a position has missed nothing before it.
  */
-import { errorCode } from "../data/failures.ts";
 import type { Pool } from "../data/pool.ts";
-import type { Session, StatementResult } from "../data/session.ts";
+import { type PlatformStatement, writeTogether } from "./control.ts";
 
 /** Events of one statement that gives positions. */
 export const PLACE_MAX = 2_000;
@@ -20,8 +19,6 @@ export const PLACE_MAX = 2_000;
 const SPAN = 5_000;
 /** Events of one page. */
 const PAGE = 500;
-/** SQLSTATE: a statement after one that failed. */
-const ABORTED = "25P02";
 
 /** An event as it is stored, with its position. */
 export interface StoredEvent {
@@ -69,11 +66,7 @@ const PLACED = `
     select h.position + f.n, f.event, f.week from fresh f, lineshaft.head h
   )`;
 
-const PLACE = `with asked as (
-    select * from unnest($1::bigint[], $2::date[]) with ordinality a(event, week, n)
-  ) ${PLACED}
-  update lineshaft.head set position = position + (select count(*) from fresh)
-  returning position::float8 as head, (select count(*) from fresh)::integer as placed`;
+const PLACE = { name: "ls_place", text: "select lineshaft.place($1, $2)::float8 as head" };
 
 const SWEEP = `with unswept as materialized (
     select s.id from lineshaft.event s
@@ -147,11 +140,8 @@ export class EventLog {
   /** Gives positions to events that are committed, in this order; those that have one keep it. Gives the new end. */
   async place(events: readonly EventId[]): Promise<number> {
     const values = [events.map(({ id }) => id), events.map(({ week }) => week)];
-    const [, { rows }] = await writeTogether(this.#pool, [
-      { text: LOCK_HEAD },
-      { text: PLACE, name: "ls_place", values },
-    ]);
-    return (rows as Placed[])[0]!.head;
+    const [{ rows }] = await writeTogether(this.#pool, [{ ...PLACE, values }]);
+    return (rows as Pick<Placed, "head">[])[0]!.head;
   }
 
   /**
@@ -198,15 +188,8 @@ export class EventLog {
   }
 
   async #ask<T>(statement: PlatformStatement, values: unknown[] = []): Promise<T[]> {
-    const session = await this.#pool.acquire();
-    try {
-      const { rows } = await session.query({ ...statement, values, queryMode: "extended" });
-      this.#pool.release(session);
-      return rows as T[];
-    } catch (error) {
-      this.#pool.release(session, true);
-      throw error;
-    }
+    const [{ rows }] = await writeTogether(this.#pool, [{ ...statement, values }]);
+    return rows as T[];
   }
 }
 
@@ -218,37 +201,4 @@ function pageOf(rows: readonly Row[], upTo: number): Page {
   const hidden = rows.findIndex(({ name }) => name === null);
   if (hidden < 0) return { events: rows as StoredEvent[], upTo };
   return { events: rows.slice(0, hidden) as StoredEvent[], upTo: rows[hidden]!.position - 1 };
-}
-
-/** A statement of the platform's own. */
-export interface PlatformStatement {
-  readonly text: string;
-  readonly values?: unknown[];
-  readonly name?: string;
-}
-
-/** Sends statements as one transaction, in one write. Every statement sees what was committed when it begins. */
-export async function writeTogether<const T extends readonly PlatformStatement[]>(
-  pool: Pool,
-  statements: T,
-): Promise<{ [K in keyof T]: StatementResult }> {
-  const session = await pool.acquire();
-  try {
-    const answers = await sendTogether(session, statements);
-    pool.release(session);
-    return answers as { [K in keyof T]: StatementResult };
-  } catch (error) {
-    pool.release(session, true);
-    throw error;
-  }
-}
-
-async function sendTogether(session: Session, statements: readonly PlatformStatement[]): Promise<StatementResult[]> {
-  const begun = session.queryLater({ text: "begin isolation level read committed read write" });
-  const sent = statements.map((each) => session.queryLater({ values: [], queryMode: "extended", ...each }));
-  const ended = session.query({ text: "commit" });
-  const answers = await Promise.allSettled([begun, ...sent, ended]);
-  const failed = answers.filter((answer) => answer.status === "rejected").map(({ reason }) => reason);
-  if (failed.length > 0) throw failed.find((error) => errorCode(error) !== ABORTED) ?? failed[0];
-  return answers.slice(1, -1).map((answer) => (answer as PromiseFulfilledResult<StatementResult>).value);
 }

@@ -135,13 +135,32 @@ begin
 end
 $body$;
 
-create or replace function lineshaft.finish(_id bigint, _revision integer)
-returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as
+-- Gives positions to committed events, in this order; those that have one keep it. Gives the end of the log. The lock
+-- comes first: the statement behind it sees what others have placed.
+create or replace function lineshaft.place(_events bigint[], _weeks date[]) returns bigint language plpgsql as
+$body$
+declare
+  _head bigint;
+  _placed bigint;
+begin
+  select position into _head from lineshaft.head for update;
+  insert into lineshaft.log (position, event, week)
+    select _head + row_number() over (order by a.n), a.event, a.week
+    from unnest(_events, _weeks) with ordinality a(event, week, n)
+    where not exists (select from lineshaft.log l where l.event = a.event and l.week = a.week);
+  get diagnostics _placed = row_count;
+  update lineshaft.head set position = _head + _placed;
+  return _head + _placed;
+end
+$body$;
+
+create or replace function lineshaft.finish(_row tid, _id bigint, _revision integer) returns void language plpgsql as
 $body$
 declare
   _ended integer;
 begin
-  delete from lineshaft.work w where w.id = _id and w.revision = _revision and w.state = 'waiting';
+  delete from lineshaft.work w where w.ctid = _row and w.id = _id and w.revision = _revision
+    and w.state = 'waiting';
   get diagnostics _ended = row_count;
   if _ended <> 1 then
     raise exception 'work % was ended or changed by another', _id using errcode = '${MOVED_ON}';
@@ -149,14 +168,15 @@ begin
 end
 $body$;
 
-create or replace function lineshaft.reschedule(_id bigint, _revision integer, _due_at timestamptz, _input json)
-returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as
+create or replace function lineshaft.reschedule(
+  _row tid, _id bigint, _revision integer, _due_at timestamptz, _input json
+) returns void language plpgsql as
 $body$
 declare
   _moved integer;
 begin
   update lineshaft.work w set due_at = _due_at, input = _input, attempts = 0, error = null, failed_at = null,
-    revision = w.revision + 1 where w.id = _id and w.revision = _revision and w.state = 'waiting';
+    revision = w.revision + 1 where w.ctid = _row and w.id = _id and w.revision = _revision and w.state = 'waiting';
   get diagnostics _moved = row_count;
   if _moved <> 1 then
     raise exception 'work % was ended or changed by another', _id using errcode = '${MOVED_ON}';

@@ -147,6 +147,31 @@ test("a run that is taken back while it is under way has no effect [CMD-1]", asy
   assert.deepEqual([await lab.done(), await lab.work()], [[], []]);
 });
 
+test("a run may ask for itself again, under its own name, and take that back [SCH-1]", async () => {
+  const site = service("site", { entities: { Done }, actor: "anyone" });
+  const again = site.command("POST /again", {
+    input: { left: field.integer(), at: field.time() },
+    run: async ({ db, input, runAt, cancel }): Promise<void> => {
+      const { left } = input;
+      await db
+        .insertInto("done")
+        .values({ text: String(left), actor: "" })
+        .execute();
+      assert.equal(await cancel(again, "loop"), false);
+      const at = input.at.toISOString();
+      runAt(input.at, again, { left: left - 1, at }, { name: "loop" });
+      if (left === 0) assert.equal(await cancel(again, "loop"), true);
+    },
+  });
+  await using stand = await Stand.open();
+  await using app = await stand.node({ site: { site, again } });
+  await app.call(again, { left: 3, at: app.clock.now().toISOString() });
+  await app.untilHandled(WAIT);
+  const done = await stand.ask<{ text: string }>("select text from site.done order by id");
+  const work = await stand.ask("select from lineshaft.work");
+  assert.deepEqual([done.map(({ text }) => text), work], [["3", "2", "1", "0"], []]);
+});
+
 test("a run is made as who asked for it", async () => {
   await using lab = await open();
   const at = lab.app.clock.now().toISOString();

@@ -6,7 +6,7 @@ import { readerOf } from "../call/stated.ts";
 import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { ATTEMPTS_DEFAULT, TIMEOUT_SECONDS_DEFAULT } from "../define/event.ts";
-import { attempt, FINISH, isRefusal } from "../handle/attempt.ts";
+import { attempt, finish, isRefusal } from "../handle/attempt.ts";
 import type { Machinery, Run } from "../handle/run.ts";
 import type { Do } from "../handle/work.ts";
 
@@ -17,6 +17,8 @@ export function laterOf(machinery: Machinery, endpoint: EndpointDefinition, targ
   const runnable = { kind: "command", service, name: target, isolation, ...bounds } as const;
   return async (item) => {
     const run = async (of: Run, bound: AbortSignal) => {
+      // The run may ask for itself again under the name that it has.
+      of.transaction.outbox.replace({ kind: "command", target, name: item.name! }, finish(item));
       const input = readerOf(endpoint)(structuredClone(item.input) as WireInput);
       const request = { ...of.request, endpoint, input };
       return endpoint.run(new CallContext(request, of.transaction, of.reply, { signal: bound }, nestedCall));
@@ -24,8 +26,8 @@ export function laterOf(machinery: Machinery, endpoint: EndpointDefinition, targ
     await attempt(machinery, {
       ...{ item, runnable, signal, run },
       actor: item.actor as Actor,
-      scope: `work/${item.id}/`,
-      end: ({ transaction }) => transaction.outbox.add(FINISH, [item.id, item.revision]),
+      scope: `${target}/`,
+      end: () => {},
       isFinal: isRefusal,
     });
   };

@@ -7,13 +7,14 @@
  * alone. A run that keeps failing gives way to the next one: it is set aside as a dead letter when that is due.
  */
 import { crc32 } from "node:zlib";
+import type { OutboxStatement } from "../data/outbox.ts";
 import type { ScheduleDefinition } from "../define/event.ts";
 import { describeWhen, nextRun } from "../define/when.ts";
-import { attempt, FINISH } from "../handle/attempt.ts";
+import { attempt, finish } from "../handle/attempt.ts";
 import { meaningOf } from "../handle/failures.ts";
 import type { Machinery, Run } from "../handle/run.ts";
 import type { Do, WorkItem } from "../handle/work.ts";
-import { type PlatformStatement, writeTogether } from "../log/event-log.ts";
+import { writeTogether } from "../log/control.ts";
 import { LANES } from "../migrate/index.ts";
 import { madeUpFor } from "./next.ts";
 
@@ -25,7 +26,7 @@ const REGISTER = `insert into lineshaft.work as w (kind, target, lane, name, inp
   on conflict (kind, target, name) where name is not null do update
   set input = excluded.input, due_at = excluded.due_at, revision = w.revision + 1, attempts = 0, error = null
   where w.input ->> 'when' is distinct from excluded.input ->> 'when'`;
-const RESCHEDULE = "select lineshaft.reschedule($1, $2, $3, $4)";
+const RESCHEDULE = "select lineshaft.reschedule($1, $2, $3, $4, $5)";
 const ALONE = `insert into lineshaft.work (kind, target, lane, input, due_at) values ('schedule', $1, $2, $3, $4)`;
 const DEAD = `insert into lineshaft.work (kind, target, lane, input, due_at, state, attempts, error, failed_at)
   values ('schedule', $1, $2, $3, $4, 'dead', $5, $6, now())`;
@@ -65,12 +66,9 @@ export function scheduleOf(machinery: Machinery, schedule: ScheduleDefinition, s
       item,
       runnable: schedule,
       signal,
-      scope: `work/${item.id}/${due.toISOString()}`,
+      scope: `${schedule.name}/${due.toISOString()}`,
       run: (run: Run) => schedule.run(run.context({ due })),
-      end: ({ transaction }) => {
-        const { text, values } = isNext ? after() : finished(item);
-        transaction.outbox.add(text, values!);
-      },
+      end: ({ transaction }) => transaction.outbox.add(isNext ? after() : finish(item)),
       // A conflict with others says nothing against the run: it is made, however late.
       isFinal: (error, retryAt) =>
         isNext && next !== null && next <= retryAt && meaningOf(error, undefined) !== "again",
@@ -91,16 +89,13 @@ async function leaveBehind(machinery: Machinery, schedule: ScheduleDefinition, i
 }
 
 /** Has the row wait for another run; it ends when there is none. */
-function moveTo(schedule: ScheduleDefinition, item: WorkItem, next: Date | null): PlatformStatement {
-  if (next === null) return finished(item);
-  return { text: RESCHEDULE, values: [item.id, item.revision, next.toISOString(), inputOf(schedule, next)] };
+function moveTo(schedule: ScheduleDefinition, item: WorkItem, next: Date | null): OutboxStatement {
+  if (next === null) return finish(item);
+  const { row, id, revision } = item;
+  return { text: RESCHEDULE, values: [row, id, revision, next.toISOString(), inputOf(schedule, next)] };
 }
 
-function finished({ id, revision }: WorkItem): PlatformStatement {
-  return { text: FINISH, values: [id, revision] };
-}
-
-function dead({ target, lane, input, dueAt, attempts }: WorkItem, error: string): PlatformStatement {
+function dead({ target, lane, input, dueAt, attempts }: WorkItem, error: string): OutboxStatement {
   return { text: DEAD, values: [target, lane, JSON.stringify(input), dueAt.toISOString(), attempts + 1, error] };
 }
 
