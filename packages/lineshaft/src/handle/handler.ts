@@ -244,15 +244,14 @@ export class Handler {
         this.#mayBeMore = !this.#hasRoom;
         if (this.#mayBeMore || this.#isClosed || this.#lanes.size === 0) return;
         const from = this.#fed;
+        if (from >= head()) return;
         const page = await tail.read(from, event.name);
         // A lane came in between that is further behind.
         if (this.#fed !== from) continue;
         for (const stored of page.events) if (stored.name === event.name) this.#queue(stored);
         this.#fed = page.upTo;
-        if (page.upTo > from) continue;
-        if (from >= head()) return;
         // It was told before it could be seen.
-        await delay(1, undefined, { ref: false });
+        if (page.upTo === from) await delay(1, undefined, { ref: false });
       }
     } catch (error) {
       this.#machinery.log.debug({ err: error, handler: this.definition.name }, "events could not be read yet");

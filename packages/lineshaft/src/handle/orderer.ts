@@ -19,7 +19,7 @@ export const POLL_MS_MAX = 500;
  * The leader writes down positions at most this often: a first event at once, and those that come in the meantime
  * together. Each time costs as much as a command.
  */
-export const PLACE_MS = 5;
+export const PLACE_MS = 10;
 /** Pause after a failure. */
 const FAILED_MS = 250;
 /** Events that wait to be placed; beyond, a sweep finds them. */
