@@ -92,7 +92,7 @@ export class Outbox {
     return this.#works.delete(`${kind} ${target} ${name}`);
   }
 
-  /** This transaction is the run with this name: it ends that, before it may ask for another one under the same name. */
+  /** This transaction is the run with this name: it ends that, before it asks for another one under the same name. */
   replace(work: WorkName, end: OutboxStatement): void {
     this.#own = { work, end };
   }
