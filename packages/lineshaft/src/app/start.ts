@@ -15,7 +15,7 @@ import { collect, type Declarations, type Modules } from "../define/declarations
 import { MailSandbox } from "../engines/mail-sandbox.ts";
 import { Relay, type RelayOptions } from "../log/relay.ts";
 import { desiredSchema } from "../migrate/desired.ts";
-import { PLATFORM_PUBLICATIONS, publicationsOf } from "../migrate/index.ts";
+import { platformPublications, publicationsOf } from "../migrate/index.ts";
 import { createLog, type Logger } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import type { LiveBounds } from "../serve/live/live-gate.ts";
@@ -158,11 +158,11 @@ async function endOf(resources: AsyncDisposableStack): Promise<void> {
 
 function openRelay(
   settings: Settings,
-  { services, events, handlers, schedules }: Declarations,
+  declarations: Declarations,
   rest: Omit<RelayOptions, "publications">,
 ): Relay | null {
-  const publications = publicationsOf(desiredSchema(services));
-  const platform = events.length + handlers.length + schedules.length > 0 ? PLATFORM_PUBLICATIONS : [];
+  const publications = publicationsOf(desiredSchema(declarations.services));
+  const platform = platformPublications(declarations);
   const isNeeded = settings.relay !== "off" && publications.length + platform.length > 0;
   return isNeeded ? new Relay({ ...rest, publications, platform }) : null;
 }

@@ -4,7 +4,7 @@ import { checkDeclarations } from "../define/check.ts";
 import { collect } from "../define/declarations.ts";
 import { examine, type Finding } from "../log/doctor.ts";
 import { desiredSchema } from "../migrate/desired.ts";
-import { publicationsOf } from "../migrate/index.ts";
+import { platformPublications, publicationsOf } from "../migrate/index.ts";
 import { findAppFile, loadApp } from "./app-file.ts";
 import { APP_OPTION, type Command, CommandError, EXIT, JSON_OPTION } from "./command.ts";
 import { isDatabaseThere, withDatabase } from "./database.ts";
@@ -29,7 +29,10 @@ export const doctor: Command = {
     if (!isDatabaseThere(settings)) {
       throw new CommandError("There is no database yet: the first start of the app makes it. Or set DATABASE_URL.");
     }
-    const publications = publicationsOf(desiredSchema(declarations.services));
+    const publications = [
+      ...publicationsOf(desiredSchema(declarations.services)),
+      ...platformPublications(declarations),
+    ];
     const findings = await withDatabase(
       settings,
       () => {},

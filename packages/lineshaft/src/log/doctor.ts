@@ -66,10 +66,12 @@ const FACTS = `select current_setting('server_version_num')::integer as version,
   (select count(*)::integer from pg_replication_slots) as slots,
   current_setting('max_replication_slots')::integer as "slotsMax",
   array(select pubname || ': ' || schemaname || '.' || tablename from pg_publication_tables) as published,
-  array(select p.pubname::text from pg_publication p where starts_with(p.pubname, 'lineshaft_')
+  array(select p.pubname::text from pg_publication p
+    where starts_with(p.pubname, 'lineshaft_') and not starts_with(p.pubname, 'lineshaft__')
     and not (p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate)) as partly,
   array(select format('%I.%I', n.nspname, c.relname) from pg_publication_rel r
-    join pg_publication p on p.oid = r.prpubid and starts_with(p.pubname, 'lineshaft_')
+    join pg_publication p on p.oid = r.prpubid
+      and starts_with(p.pubname, 'lineshaft_') and not starts_with(p.pubname, 'lineshaft__')
     join pg_class c on c.oid = r.prrelid join pg_namespace n on n.oid = c.relnamespace
     where c.relreplident <> 'f') as unkeyed,
   array(select slot_name::text from pg_replication_slots where wal_status = 'lost') as lost,

@@ -9,6 +9,6 @@ export { type MigrateOptions, type MigrationOutcome, migrate } from "./migrate.t
 export { type Plan, planMigration } from "./plan.ts";
 export { platformSchema } from "./platform.ts";
 export { LANES, MOVED_ON } from "./platform-events.ts";
-export { PLATFORM_PUBLICATIONS, type Publication, publicationsOf } from "./publication.ts";
+export { type Publication, platformPublications, publicationsOf } from "./publication.ts";
 export { type MigrationStatus, migrationStatus } from "./status.ts";
 export type { Step, StepKind } from "./step.ts";

@@ -6,6 +6,7 @@
  * still read what newer code does not declare; a dropped table leaves by itself. Explicit tables need no superuser.
  * Failing is a notice, not an error: an app runs without the log, and its relay looks again whether all is published.
  */
+import type { Declarations } from "../define/declarations.ts";
 import type { Catalog } from "./actual.ts";
 import { messageOf } from "./errors.ts";
 import type { SchemaModel } from "./model.ts";
@@ -28,7 +29,7 @@ export interface ActualPublication extends Publication {
  * What nodes tell each other through the log: new events and new work, the end of the log of events, and who is alive.
  * Their names clash with no service's.
  */
-export const PLATFORM_PUBLICATIONS: readonly Publication[] = [
+const PLATFORM_PUBLICATIONS: readonly Publication[] = [
   {
     name: "lineshaft__events",
     tables: [
@@ -44,6 +45,15 @@ export const PLATFORM_PUBLICATIONS: readonly Publication[] = [
     ],
   },
 ];
+
+/** What an app hears of the platform's own tables: nothing, where it declares nothing that runs by itself. */
+export function platformPublications({
+  events,
+  handlers,
+  schedules,
+}: Pick<Declarations, "events" | "handlers" | "schedules">): readonly Publication[] {
+  return events.length + handlers.length + schedules.length > 0 ? PLATFORM_PUBLICATIONS : [];
+}
 
 const PLATFORM_SQL: readonly string[] = [
   `create publication lineshaft__events
