@@ -4,7 +4,7 @@
  * Each bench is a file with a `main` that takes the rest of the command line. It is imported only when it is asked for:
  * benches share a look, not each other's set-up. To add one: `BENCHES` below, and a line in the guide.
  */
-import { Socket } from "node:net";
+import { stopWithParent } from "../tools/stop-with-parent.ts";
 
 interface Bench {
   main(args: readonly string[]): Promise<void>;
@@ -23,18 +23,6 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
 async function suite(name: string): Promise<Bench> {
   const { main } = await import("./run.ts");
   return { main: (args) => main(args, name) };
-}
-
-/** Stops with the wrapper, however that ends; the servers see that this process is gone. */
-function stopWithParent(): void {
-  const fd = Number(process.env.LINESHAFT_PARENT_FD);
-  delete process.env.LINESHAFT_PARENT_FD;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-  if (fd > 0)
-    new Socket({ fd, readable: true, writable: false })
-      .on("close", () => process.exit(1))
-      .resume()
-      .unref();
 }
 
 const [first, ...rest] = process.argv.slice(2);

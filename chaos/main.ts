@@ -3,7 +3,7 @@
  *
  * Each is a file with a `main` that takes the rest of the command line and gives the exit code. To add one: `CHECKS`.
  */
-import { Socket } from "node:net";
+import { stopWithParent } from "../tools/stop-with-parent.ts";
 
 interface Check {
   main(args: readonly string[]): Promise<number>;
@@ -14,18 +14,6 @@ const CHECKS: Readonly<Record<string, () => Promise<Check>>> = {
   faults: () => import("./faults.ts"),
   coherence: () => import("./coherence.ts"),
 };
-
-/** Stops with the wrapper, however that ends; nodes and servers see that this process is gone. */
-function stopWithParent(): void {
-  const fd = Number(process.env.LINESHAFT_PARENT_FD);
-  delete process.env.LINESHAFT_PARENT_FD;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-  if (fd > 0)
-    new Socket({ fd, readable: true, writable: false })
-      .on("close", () => process.exit(1))
-      .resume()
-      .unref();
-}
 
 const [first, ...rest] = process.argv.slice(2);
 const isNamed = first !== undefined && !first.startsWith("-");

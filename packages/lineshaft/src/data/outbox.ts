@@ -60,10 +60,6 @@ export class Outbox {
     return this.#events.length + this.#works.size + this.#rest.length === 0 && this.#own === null;
   }
 
-  get eventCount(): number {
-    return this.#events.length;
-  }
-
   /** The transaction has ended: what is stated now would be lost without a word. */
   close(): void {
     this.#isClosed = true;

@@ -24,8 +24,6 @@ export const RUNS_MAX = 100;
 const LOOK_MS = 1_000;
 /** Pause after a failure of the database. */
 const FAILED_MS = 250;
-/** Longest timer of the platform that Node runs on, with room. */
-const TIMER_MS_MAX = 86_400_000;
 
 const DUE = `with due as (
     select w.ctid::text as row, w.* from lineshaft.work w
@@ -99,6 +97,8 @@ export const COMMANDS = "commands";
 
 export class Work {
   readonly #options: WorkOptions;
+  /** Targets with lanes of their own. */
+  readonly #sharing: readonly string[];
   readonly #log: Logger;
   readonly #running = new Map<string, WorkItem>();
   readonly #runs = new Set<Promise<void>>();
@@ -108,6 +108,7 @@ export class Work {
 
   constructor(options: WorkOptions) {
     this.#options = options;
+    this.#sharing = [...options.targets.keys()].filter((target) => !options.commands.includes(target));
     this.#log = options.machinery.log;
   }
 
@@ -137,11 +138,6 @@ export class Work {
     await Promise.allSettled(this.#runs);
   }
 
-  /** How many run now. */
-  get size(): number {
-    return this.#running.size;
-  }
-
   get #isClosed(): boolean {
     return this.#options.closing.aborted;
   }
@@ -166,14 +162,14 @@ export class Work {
   #wakeIn(ms: number): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.look(), Math.min(ms, LOOK_MS, TIMER_MS_MAX)).unref();
+    this.#timer = setTimeout(() => this.look(), Math.min(ms, LOOK_MS)).unref();
   }
 
   async #due(): Promise<readonly WorkItem[]> {
     if (this.#running.size >= RUNS_MAX || this.#isClosed) return [];
-    const { machinery, fleet, targets, commands } = this.#options;
+    const { machinery, fleet, commands } = this.#options;
     const owned: [string, number][] = [];
-    for (const target of targets.keys()) {
+    for (const target of this.#sharing) {
       for (const [lane, isOwn] of fleet.lanesOf(target).entries()) if (isOwn) owned.push([target, lane]);
     }
     const lanes = [...fleet.lanesOf(COMMANDS).entries()].filter(([, isOwn]) => isOwn).map(([lane]) => lane);
