@@ -46,6 +46,25 @@ export async function withDatabase<TResult>(
   }, connection);
 }
 
+/** Runs `work` with one connection. */
+export function withClient<TResult>(
+  settings: Settings,
+  work: (client: pg.Client) => Promise<TResult>,
+): Promise<TResult> {
+  return withDatabase(
+    settings,
+    () => {},
+    async (connect) => {
+      const client = await connect();
+      try {
+        return await work(client);
+      } finally {
+        await client.end();
+      }
+    },
+  );
+}
+
 /** Where the server listens that somebody else runs on the data; by the file that it keeps. */
 function runningServer({ dataFolder }: Settings): Connection | null {
   try {

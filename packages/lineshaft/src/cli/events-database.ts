@@ -9,7 +9,7 @@ import { didYouMean } from "../define/suggest.ts";
 import { SILENT_MS } from "../handle/fleet.ts";
 import { COMMANDS } from "../handle/work.ts";
 import { type Call, CommandError, type Option, single, UsageError } from "./command.ts";
-import { isDatabaseThere, withDatabase } from "./database.ts";
+import { isDatabaseThere, withClient } from "./database.ts";
 
 export const HANDLER_OPTION: Option = {
   type: "string",
@@ -26,19 +26,10 @@ export async function withEvents<T>(work: (client: pg.Client) => Promise<T>): Pr
   if (!isDatabaseThere(settings)) {
     throw new CommandError("There is no database yet: the first start of the app makes it. Or set DATABASE_URL.");
   }
-  return withDatabase(
-    settings,
-    () => {},
-    async (connect) => {
-      const client = await connect();
-      try {
-        await assertTables(client);
-        return await work(client);
-      } finally {
-        await client.end();
-      }
-    },
-  );
+  return withClient(settings, async (client) => {
+    await assertTables(client);
+    return work(client);
+  });
 }
 
 async function assertTables(client: pg.Client): Promise<void> {

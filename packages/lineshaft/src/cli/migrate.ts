@@ -1,6 +1,5 @@
 /** `lineshaft migrate plan | apply | status`: what a start does to the database, in steps that can be looked at. */
 import { resolve } from "node:path";
-import type pg from "pg";
 import { readSettings, type Settings } from "../app/settings.ts";
 import { checkDeclarations } from "../define/check.ts";
 import { collect } from "../define/declarations.ts";
@@ -13,7 +12,7 @@ import { type MigrationStatus, migrate, migrationStatus, planMigration, type Ste
 import { stepsSql } from "../migrate/plan.ts";
 import { findAppFile, loadApp } from "./app-file.ts";
 import { APP_OPTION, type Call, type Command, EXIT, JSON_OPTION, UsageError } from "./command.ts";
-import { isDatabaseThere, withDatabase } from "./database.ts";
+import { isDatabaseThere, withClient, withDatabase } from "./database.ts";
 import { note, paint, say, sayJson, table } from "./terminal.ts";
 
 const NOTHING = { schemas: [], tables: [] };
@@ -30,22 +29,6 @@ async function projectOf(call: Call): Promise<Project> {
   checkDeclarations(declarations, options.services);
   const settings = readSettings(process.env, process.cwd());
   return { services: declarations.services, folder: resolve(options.migrations ?? "migrations"), settings };
-}
-
-/** Runs `work` with one connection. */
-function withClient<TResult>(settings: Settings, work: (client: pg.Client) => Promise<TResult>): Promise<TResult> {
-  return withDatabase(
-    settings,
-    () => {},
-    async (connect) => {
-      const client = await connect();
-      try {
-        return await work(client);
-      } finally {
-        await client.end();
-      }
-    },
-  );
 }
 
 /** How a database stands that nobody has made yet. */
