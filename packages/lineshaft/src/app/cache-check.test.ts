@@ -150,18 +150,21 @@ for (const server of TEST_SERVERS) {
       await app.fetch("/posts/one");
       const { rows } = await client.query("select pid from pg_stat_replication");
       const sender = rows[0].pid as number;
+      const lastPositionAsked = async (): Promise<Date> => {
+        const others = "pid <> pg_backend_pid() and query like '%insert_lsn%'";
+        const asking = await client.query(`select max(query_start) as at from pg_stat_activity where ${others}`);
+        return asking.rows[0].at;
+      };
       process.kill(sender, "SIGSTOP");
       try {
         await client.query("update site.post set views = views + 1 where slug = 'one'");
         const late = await check("seconds=1");
         assert.deepEqual([late.unsettled, late.stale], [1, {}]);
+        const asked = await lastPositionAsked();
         const before = waitingCount;
         const checking = check("seconds=20");
         await poll(() => waitingCount > before);
-        await poll(
-          async () =>
-            (await client.query("select from pg_stat_activity where query like '%insert_lsn%'")).rows.length > 0,
-        );
+        await poll(async () => (await lastPositionAsked()) > asked);
         process.kill(sender, "SIGCONT");
         const report = await checking;
         assert.deepEqual([report.changed, report.unsettled, report.stale], [1, 0, {}]);
