@@ -8,6 +8,7 @@ export { SettingsError } from "./app/settings.ts";
 export type { AppOptions, RunningApp, StartOptions } from "./app/start.ts";
 export { matches, rank } from "./data/search.ts";
 export type { AccountActor, Actor, ActorRule, Nobody } from "./define/actor.ts";
+export type { Broadcast, Channel, ChannelOptions, Messages } from "./define/channel.ts";
 export type {
   Call,
   Command,

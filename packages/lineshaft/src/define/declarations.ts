@@ -1,6 +1,7 @@
 /**
  * Declarations: what the modules of an app declare, collected once and handed to everything that reads them.
  */
+import { type ChannelDefinition, isChannel } from "./channel.ts";
 import type { EndpointDefinition } from "./endpoint.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { EventDefinition, HandlerDefinition, ScheduleDefinition } from "./event.ts";
@@ -16,10 +17,17 @@ export interface NamedEndpoint {
   readonly endpoint: EndpointDefinition;
 }
 
+/** A channel with the name that its export gives it. */
+export interface NamedChannel {
+  readonly name: string;
+  readonly channel: ChannelDefinition;
+}
+
 export interface Declarations {
   /** In the order in which the modules name them. */
   readonly services: readonly ServiceDefinition[];
   readonly endpoints: readonly NamedEndpoint[];
+  readonly channels: readonly NamedChannel[];
   /** Of all services, whether they are exported or not. */
   readonly events: readonly EventDefinition[];
   readonly handlers: readonly HandlerDefinition[];
@@ -39,15 +47,19 @@ function isDeclaredOn(value: unknown): value is { readonly service: ServiceDefin
   );
 }
 
-/** Finds the endpoints and services that modules export. An endpoint brings its service along. */
+/** Finds the endpoints, channels and services that modules export. Each brings its service along. */
 export function collect(modules: Modules): Declarations {
   const services = new Set<ServiceDefinition>();
   const endpoints: NamedEndpoint[] = [];
+  const channels: NamedChannel[] = [];
   for (const [moduleName, module] of Object.entries(modules)) {
     for (const [exportName, value] of Object.entries(module)) {
       if (isEndpoint(value)) {
         services.add(value.service);
         endpoints.push({ name: `${moduleName}.${exportName}`, endpoint: value });
+      } else if (isChannel(value)) {
+        services.add(value.endpoint.service);
+        channels.push({ name: `${moduleName}.${exportName}`, channel: value });
       } else if (isService(value)) {
         services.add(value);
       } else if (isDeclaredOn(value)) {
@@ -59,6 +71,7 @@ export function collect(modules: Modules): Declarations {
   return {
     services: declared,
     endpoints,
+    channels,
     events: declared.flatMap(({ events }) => events),
     handlers: declared.flatMap(({ handlers }) => handlers),
     schedules: declared.flatMap(({ schedules }) => schedules),

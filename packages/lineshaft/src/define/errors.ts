@@ -43,6 +43,7 @@ export const ERRORS = {
   INVALID_INPUT: { status: 422, title: "The input is not valid", retry: "never" },
   RATE_LIMITED: { status: 429, title: "Too many requests", retry: "later" },
   SUBSCRIPTIONS_EXCEEDED: { status: 429, title: "Too many subscriptions at a time", retry: "never" },
+  CHANNEL_FULL: { status: 429, title: "The channel has as many members as it may have", retry: "later" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large", retry: "never" },
   INTERNAL: { status: 500, title: "Something went wrong on our side", retry: "never" },
   DATABASE_UNAVAILABLE: { status: 503, title: "The database cannot be reached", retry: "later" },

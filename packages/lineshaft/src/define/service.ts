@@ -5,6 +5,7 @@
  * does that once everything is loaded.
  */
 import type { Actor, ActorRule } from "./actor.ts";
+import { type Channel, type ChannelDefinition, type ChannelOptions, LIMIT_DEFAULT, type Messages } from "./channel.ts";
 import type {
   Command,
   CommandRoute,
@@ -173,6 +174,31 @@ export interface Service<TName extends string, TTables, TDefault extends ActorRu
   ): Query<TInput, TOutput, TCode>;
 
   /**
+   * Declares a channel: a topic for sockets, with broadcast and presence, stored nowhere. One topic for each input.
+   *
+   * @param path  Where clients join it: `/rooms/:room`. The service's prefix comes before it.
+   * @example
+   * export const room = chat.channel("/rooms/:room", {
+   *   input: { room: Room.fields.id },
+   *   member: { name: field.text() },
+   *   join: async ({ input, actor, db, fail }) => { … },
+   *   messages: { typing: {} },
+   * });
+   */
+  channel<
+    TPath extends `/${string}`,
+    TInput extends Schemas = {},
+    TMember extends Schema = {},
+    TState extends Schemas = {},
+    TMessages extends Messages = {},
+    TCode extends string = never,
+    TRule extends ActorRule = TDefault,
+  >(
+    path: TPath,
+    options: ChannelOptions<TTables, TInput, TMember, TState, TMessages, TCode, TRule> & RouteInput<TPath>,
+  ): Channel<TInput, TMember, TState, TMessages>;
+
+  /**
    * Declares an event: a fact that commands state with `emit`, stored in their transaction.
    *
    * @param name    Lower-case letters, digits and underscores; with the service's name before it, what it is stored as.
@@ -244,6 +270,24 @@ class DeclaredService implements ServiceDefinition {
 
   query(route: string, definition: Definition<any, any, string, ActorRule, any>): EndpointDefinition {
     return this.#endpoint("query", route, definition);
+  }
+
+  channel(path: string, options: ChannelOptions<any, any, any, any, any, string, ActorRule>): ChannelDefinition {
+    const { join, member, state, messages = {}, fromServer = [], presence, limit = LIMIT_DEFAULT, ...rest } = options;
+    const run = async (context: Context<any, any, string, ActorRule>) => (await join?.(context)) ?? {};
+    const endpoint = this.#endpoint("query", `GET ${path}`, { ...rest, output: member ?? {}, run });
+    return Object.freeze({
+      kind: "channel",
+      endpoint,
+      hasRule: join !== undefined,
+      member: member ?? null,
+      state: state ?? null,
+      messages,
+      fromServer,
+      presence: presence ?? (member !== undefined || state !== undefined),
+      limit,
+      place: endpoint.place,
+    });
   }
 
   event(name: string, fields: Schemas, options: EventOptions<any> = {}): EventDefinition {
