@@ -10,9 +10,18 @@ import type { Actor } from "../define/actor.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
 import type { Cancel, Emit, EventDefinition, RunAt } from "../define/event.ts";
+import type { UploadedFile } from "../define/file.ts";
+import { checkKey } from "../engines/files.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Looked, ObservedFacts } from "./looked.ts";
 import { commandRow, eventRow, targetOf } from "./stated.ts";
+
+/** A file that came with a call: its bytes are stored, and count once the call has committed. */
+export interface Arrival {
+  readonly file: UploadedFile;
+  /** Whether its row may be there: then the bytes must stay. */
+  mayCount: boolean;
+}
 
 /** What a call brings along, whatever it came in by. */
 export interface CallRequest {
@@ -21,6 +30,7 @@ export interface CallRequest {
   readonly name: string;
   /** Validated values, as `run` sees them. */
   readonly input: unknown;
+  readonly arrival?: Arrival | null;
   readonly actor: Actor;
   readonly facts: RequestFacts;
   readonly now: Date;
@@ -118,6 +128,19 @@ export class CallContext implements Context<any, any, string, "anyone"> {
   get cancel(): Cancel {
     this.#writes("cancel");
     return (command, name) => cancelRun(this.#transaction, command as unknown as EndpointDefinition, name);
+  }
+  get file(): UploadedFile {
+    const { endpoint, arrival } = this.#request;
+    if (arrival && endpoint.upload) return arrival.file;
+    const why = endpoint.upload ? "was called without a file" : "takes no file: declare upload: { max, types }";
+    throw new Error(`${endpoint.route} ${why}.`);
+  }
+  get removeFile(): (key: string) => void {
+    const { outbox } = this.#writes("removeFile");
+    return (key) => {
+      checkKey(key);
+      outbox.removeFile(key);
+    };
   }
   get now(): Date {
     if (this.#request.looked) this.#request.looked.atNow = true;

@@ -13,6 +13,7 @@ import type { Pool } from "../data/pool.ts";
 import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
+import type { FileStore } from "../engines/files.ts";
 import { formatPosition } from "../log/position.ts";
 import type { Relay } from "../log/relay.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -37,6 +38,8 @@ export interface CallRuntime {
   readonly metrics: Metrics;
   /** Hears of commits, where something is kept that they change. */
   readonly relay?: Relay | null;
+  /** Where files lie. */
+  readonly files?: FileStore;
   /** Told that a command has committed an event, or something for later. */
   readonly onStated?: () => void;
   /** A number from 0 up to 1. */
@@ -63,11 +66,13 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
       try {
         const reply = new ReplyHeaders();
         const context = new CallContext(request, transaction, reply, deadline, nestedCall);
+        if (request.arrival) transaction.outbox.addFile(request.arrival.file);
         const value = await deadline.within(request.endpoint.run(context));
         const committed = transaction.commit();
         // Also when the answer to the commit is lost: it may have been made.
         if (committed) await committed.finally(() => runtime.relay?.wrote());
-        if (transaction.hasStated) runtime.onStated?.();
+        if (request.arrival) request.arrival.mayCount = true;
+        if (transaction.hasStated) afterStated(runtime, transaction, reply);
         const position = committed ? await positionAfter(runtime, transaction) : null;
         if (reply.tasks.length > 0) runTasks(reply, request);
         return { value, headers: reply.entries, position };
@@ -80,6 +85,12 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
   } finally {
     deadline.done();
   }
+}
+
+/** Tells of what was stated; bytes of files that were removed go now, or with the next sweep. */
+function afterStated({ onStated, files }: CallRuntime, { outbox }: CallTransaction, reply: ReplyHeaders): void {
+  onStated?.();
+  for (const key of outbox.removedFiles) if (files) reply.afterCommit(() => files.remove(key));
 }
 
 /** Queries that made more than one statement: they get a transaction from the first one on. */
@@ -126,7 +137,7 @@ function afterFailure(
   attempt: number,
   deadline: Deadline,
   { metrics, random }: CallRuntime,
-  { endpoint, name }: CallRequest,
+  { endpoint, name, arrival }: CallRequest,
 ): number {
   transaction.rollback();
   // What `run` made of the failure of a statement does not count when that failure can pass.
@@ -136,7 +147,10 @@ function afterFailure(
     expectSeveral(endpoint);
     return 0;
   }
-  if (isConnectionLoss(error) && transaction.committing && endpoint.kind === "command") throw unknownOutcome(error);
+  if (isConnectionLoss(error) && transaction.committing && endpoint.kind === "command") {
+    if (arrival) arrival.mayCount = true;
+    throw unknownOutcome(error);
+  }
   const again = canPass(error) && attempt < ATTEMPTS_MAX && !deadline.isOver;
   if (isConflict(error)) metrics.conflicts.inc({ endpoint: name, outcome: again ? "repeated" : "given_up" });
   if (!again) throw shown(error, endpoint);

@@ -1,7 +1,8 @@
 /**
- * Outbox: what a transaction states beside its own tables, events and commands for later. It goes out with the commit,
- * in the same write, so it costs no round trip, and takes the lock of no table for longer than that.
+ * Outbox: what a transaction states beside its own tables: events, commands for later, files. It goes out with the
+ * commit, in the same write, so it costs no round trip, and takes the lock of no table for longer than that.
  */
+import type { UploadedFile } from "../define/file.ts";
 
 /** An event on its way into the table. */
 export interface EventRow {
@@ -39,6 +40,8 @@ export interface OutboxStatement {
 export const EVENTS_MAX = 1_000;
 /** Runs that one transaction may ask for. */
 export const WORKS_MAX = 1_000;
+/** Files that one transaction may remove. */
+export const REMOVED_FILES_MAX = 1_000;
 
 const ONE_EVENT = `insert into lineshaft.event (name, version, key, lane, at, payload) values ($1, $2, $3, $4, $5, $6)`;
 const EVENTS = `insert into lineshaft.event (name, version, key, lane, at, payload)
@@ -49,10 +52,14 @@ const WORK = `insert into lineshaft.work as w (kind, target, lane, name, input, 
   set input = excluded.input, actor = excluded.actor, due_at = excluded.due_at, state = 'waiting', attempts = 0,
     error = null, failed_at = null, revision = w.revision + 1`;
 
+const FILE = "insert into lineshaft.file (key, type, size, sha256) values ($1, $2, $3, $4)";
+const REMOVE_FILE = "select lineshaft.remove_file($1)";
+
 export class Outbox {
   readonly #events: EventRow[] = [];
   readonly #works = new Map<string, WorkRow>();
   readonly #rest: OutboxStatement[] = [];
+  readonly #removedFiles = new Set<string>();
   #own: { readonly work: WorkName; readonly end: OutboxStatement } | null = null;
   #isClosed = false;
 
@@ -97,6 +104,27 @@ export class Outbox {
   isOwn({ kind, target, name }: WorkName): boolean {
     const work = this.#own?.work;
     return work?.kind === kind && work.target === target && work.name === name;
+  }
+
+  /** The file that the call took counts with the commit. */
+  addFile({ key, type, size, sha256 }: UploadedFile): void {
+    this.add({ text: FILE, values: [key, type, size, sha256] });
+  }
+
+  /** @throws {Error} over `REMOVED_FILES_MAX`, and after the end. */
+  removeFile(key: string): void {
+    this.#checkOpen("removeFile");
+    if (this.#removedFiles.has(key)) return;
+    if (this.#removedFiles.size >= REMOVED_FILES_MAX) {
+      throw new Error(`removeFile: one transaction removes at most ${REMOVED_FILES_MAX} files.`);
+    }
+    this.#removedFiles.add(key);
+    this.add({ text: REMOVE_FILE, values: [key] });
+  }
+
+  /** Whose bytes may go once this has committed. */
+  get removedFiles(): readonly string[] {
+    return [...this.#removedFiles];
   }
 
   /** A statement of the platform's own that belongs to the commit. */

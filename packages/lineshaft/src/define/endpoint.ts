@@ -10,6 +10,7 @@ import type { ActorOf, ActorRule } from "./actor.ts";
 import type { FaultOptions, StandardCode } from "./errors.ts";
 import type { Cancel, Emit, RunAt } from "./event.ts";
 import type { AnyField } from "./field.ts";
+import type { Upload, UploadedFile } from "./file.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { InputOf, Nothing, ResultOf, Schema, Schemas, ValueOf } from "./shape.ts";
 
@@ -85,6 +86,10 @@ export interface Context<TTables, TInput, TCode extends string, TActor> {
   readonly runAt: RunAt;
   /** Takes back what `runAt` said. Commands only. */
   readonly cancel: Cancel;
+  /** The file that came with the call. Commands with `upload` only. */
+  readonly file: UploadedFile;
+  /** Lets a file go with the commit: its bytes are removed soon after. Commands only. */
+  readonly removeFile: (key: string) => void;
   /** The instant of the call. Use it instead of the machine's clock. */
   readonly now: Date;
   readonly request: RequestFacts;
@@ -95,7 +100,7 @@ export interface Context<TTables, TInput, TCode extends string, TActor> {
 }
 
 /** Common to both declarations. */
-export interface Definition<TInput, TOutput, TCode extends string, TRule, TContext> {
+export interface Definition<TInput, TOutput, TCode extends string, TRule, TContext, TUpload = undefined> {
   /** A few words for the API reference. */
   readonly summary?: string;
   readonly description?: string;
@@ -104,6 +109,10 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   readonly limit?: Limit;
   readonly input?: TInput;
   readonly output?: TOutput;
+  /**
+   * Makes the body of the request one file; all other input comes from the path and the query string. Commands only.
+   */
+  readonly upload?: TUpload;
   /** Expected failures beyond the platform's codes. */
   readonly errors?: {
     readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422; readonly title: string };
@@ -139,9 +148,10 @@ export interface Endpoint<TInput, TOutput> {
 }
 
 /** A write: one transaction. */
-export interface Command<TInput, TOutput, TCode extends string> extends Endpoint<TInput, TOutput> {
+export interface Command<TInput, TOutput, TCode extends string, TUpload = undefined> extends Endpoint<TInput, TOutput> {
   readonly kind: "command";
   readonly "~code": TCode;
+  readonly "~upload": TUpload;
 }
 
 /** A read: one snapshot. */
@@ -164,6 +174,7 @@ export interface EndpointDefinition {
   readonly limit: Limit | undefined;
   readonly input: Schemas;
   readonly output: Schema | null;
+  readonly upload: Upload | undefined;
   readonly errors: Readonly<Record<string, { readonly status: number; readonly title: string }>>;
   readonly status: number;
   readonly isolation: Isolation;

@@ -52,6 +52,8 @@ export function schemaOf(shape: unknown, options: SchemaOptions): JsonSchema {
     }
     case "content":
       return { type: "string" };
+    case "download":
+      return { type: "string", format: "binary" };
     default:
       return objectSchema(shape as Record<string, unknown>, options);
   }

@@ -38,6 +38,7 @@ import {
   type ScheduleOptions,
   TIMEOUT_SECONDS_DEFAULT,
 } from "./event.ts";
+import type { Upload } from "./file.ts";
 import { declarationPlace } from "./place.ts";
 import type { Nothing, Schema, Schemas } from "./shape.ts";
 import type { When } from "./when.ts";
@@ -155,10 +156,12 @@ export interface Service<TName extends string, TTables, TDefault extends ActorRu
     TOutput extends Schema = Nothing,
     TCode extends string = never,
     TRule extends ActorRule = TDefault,
+    TUpload extends Upload | undefined = undefined,
   >(
     route: TRoute,
-    definition: Definition<TInput, TOutput, TCode, TRule, Context<TTables, TInput, TCode, TRule>> & RouteInput<TRoute>,
-  ): Command<TInput, TOutput, TCode>;
+    definition: Definition<TInput, TOutput, TCode, TRule, Context<TTables, TInput, TCode, TRule>, TUpload> &
+      RouteInput<TRoute>,
+  ): Command<TInput, TOutput, TCode, TUpload>;
 
   /** Declares a read: all its statements see one snapshot, and none may write. */
   query<
@@ -347,7 +350,7 @@ class DeclaredService implements ServiceDefinition {
   #endpoint(
     kind: "command" | "query",
     route: string,
-    definition: Definition<any, any, string, ActorRule, any>,
+    definition: Definition<any, any, string, ActorRule, any, Upload | undefined>,
   ): EndpointDefinition {
     const [method, path = ""] = route.split(" ", 2);
     const output = (definition.output as Schema | undefined) ?? null;
@@ -364,6 +367,7 @@ class DeclaredService implements ServiceDefinition {
       limit: definition.limit,
       input: (definition.input as Schemas | undefined) ?? {},
       output,
+      upload: definition.upload,
       errors: definition.errors ?? {},
       status: definition.status ?? (output === null ? 204 : 200),
       isolation: definition.isolation ?? "serializable",

@@ -1,7 +1,7 @@
 /**
  * Shapes: what goes in and out of an endpoint, as types and as data.
  *
- * A shape is a field, an entity, a list, a nullable shape, raw content, or a plain object of shapes. Three types are
+ * A shape is a field, an entity, a list, a nullable shape, raw content, a file, or a plain object of shapes. Three types are
  * read off it: `ValueOf` (what `run` gets), `ResultOf` (what `run` gives), `InputOf` (what a caller sends).
  *
  * These types are the price of every type check in every app, so they are written for the checker: one mapped type
@@ -142,7 +142,7 @@ export function content(mediaType: string): Content {
 }
 
 /** The kinds of a shape, told apart at run time. */
-export type ShapeKind = "field" | "entity" | "list" | "nullable" | "content" | "object" | "unknown";
+export type ShapeKind = "field" | "entity" | "list" | "nullable" | "content" | "download" | "object" | "unknown";
 
 /** Which kind of shape a value is; `unknown` is a mistake in a declaration. */
 export function shapeKind(shape: unknown): ShapeKind {
@@ -150,7 +150,7 @@ export function shapeKind(shape: unknown): ShapeKind {
   if (typeof shape !== "object" || shape === null) return "unknown";
   if (isField(shape)) return "field";
   const tag = (shape as { shape?: unknown }).shape;
-  if (tag === "list" || tag === "nullable" || tag === "content") return tag;
+  if (tag === "list" || tag === "nullable" || tag === "content" || tag === "download") return tag;
   return Object.getPrototypeOf(shape) === Object.prototype ? "object" : "unknown";
 }
 

@@ -7,9 +7,10 @@
  * and on nothing, and raise the number.
  */
 import { EVENT_TABLES } from "./platform-events.ts";
+import { FILE_TABLE } from "./platform-files.ts";
 
 /** Version of the statements below. */
-export const PLATFORM_VERSION = 3;
+export const PLATFORM_VERSION = 4;
 
 /** Starts the comment on the schema; the number follows. */
 export const PLATFORM_COMMENT = "Lineshaft platform, version ";
@@ -63,7 +64,7 @@ comment on table lineshaft.migration is
 export const platformSchema: { readonly version: number; readonly sql: string } = Object.freeze({
   version: PLATFORM_VERSION,
   sql: `create schema if not exists lineshaft;${UUIDV7}${TOUCH}${HISTORY}
-drop table if exists lineshaft.slot;${EVENT_TABLES}
+drop table if exists lineshaft.slot;${EVENT_TABLES}${FILE_TABLE}
 comment on schema lineshaft is '${PLATFORM_COMMENT}${PLATFORM_VERSION}';
 `,
 });
