@@ -41,6 +41,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "The body has a type or encoding that is not taken", retry: "never" },
   EXPECTATION_FAILED: { status: 417, title: "The expectation in the request is not known", retry: "never" },
   INVALID_INPUT: { status: 422, title: "The input is not valid", retry: "never" },
+  UPGRADE_REQUIRED: { status: 426, title: "This version of the protocol is not spoken here", retry: "never" },
   RATE_LIMITED: { status: 429, title: "Too many requests", retry: "later" },
   SUBSCRIPTIONS_EXCEEDED: { status: 429, title: "Too many subscriptions at a time", retry: "never" },
   CHANNEL_FULL: { status: 429, title: "The channel has as many members as it may have", retry: "later" },

@@ -22,13 +22,14 @@ import { type Answer, accepts, type Headers, isPlain, send, sendKept } from "./a
 import { endOver, hasBody, readJson } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
 import { Facts } from "./facts.ts";
+import { checkHead } from "./head.ts";
 import { KnownUrls } from "./known-urls.ts";
 import { asksForEvents } from "./live/event-stream.ts";
 import type { LiveGate } from "./live/live-gate.ts";
 import type { Origins } from "./origins.ts";
 import { cookieOf, POSITION_HEADER, type Positions } from "./positions.ts";
 import { asFault, problemAnswer } from "./problem.ts";
-import { type Match, type Route, type Routes, URL_CHARS_MAX } from "./routes.ts";
+import type { Match, Route, Routes } from "./routes.ts";
 
 /** A page of the platform itself, beside the endpoints: documentation, health. GET only. */
 export type Page = (request: IncomingMessage) => Promise<Answer> | Answer;
@@ -48,9 +49,6 @@ export interface ExchangeOptions {
   readonly live: LiveGate;
   readonly clock: () => Date;
 }
-
-/** Headers of one request; more are refused. */
-export const HEADERS_MAX = 100;
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 /** Long pieces of a path that no route knows are not logged: they may be tokens. */
@@ -346,28 +344,6 @@ function answerOf(
   if (kind === "command") headers["cache-control"] = "no-store";
   const { mediaType } = output;
   return { status, headers, entries, mediaType, body: output.write(value), tagged: kind === "query" };
-}
-
-/** @throws {Fault} for what makes a request ambiguous, although the parser takes it (RFC 9112, section 3.2). */
-function checkHead({ rawHeaders, httpVersionMinor, httpVersionMajor, headers, url }: IncomingMessage): void {
-  if (rawHeaders.length > 2 * HEADERS_MAX) {
-    throw fault("HEADERS_TOO_LARGE", {
-      detail: `The request has ${rawHeaders.length / 2} headers; the limit is ${HEADERS_MAX}.`,
-    });
-  }
-  if (url!.length > URL_CHARS_MAX) {
-    throw fault("URL_TOO_LONG", { detail: `It has ${url!.length} characters; the limit is ${URL_CHARS_MAX}.` });
-  }
-  if (headers.host === undefined && httpVersionMajor === 1 && httpVersionMinor === 1) {
-    throw fault("INVALID_REQUEST", { detail: "The request has no Host header." });
-  }
-  let hosts = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
-    if (name.length === 4 && name.toLowerCase() === "host" && ++hosts > 1) {
-      throw fault("INVALID_REQUEST", { detail: "The request has several Host headers." });
-    }
-  }
 }
 
 /** Path and query of a request target; a proxy sends the whole URL (RFC 9112, section 3.2.2). */

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ErrorCode, fault } from "../define/errors.ts";
+import { type ErrorCode, type Fault, fault } from "../define/errors.ts";
 import { Slots } from "../define/slots.ts";
 import { LINGER_MS } from "./answer.ts";
 import { expectContinue } from "./body.ts";
@@ -219,16 +219,22 @@ function brokenProblem(code = ""): [code: ErrorCode, detail: string] {
   return BROKEN[code] ?? ["INVALID_REQUEST", "What came in is not an HTTP request."];
 }
 
+function endWithProblem(socket: Duplex, code: ErrorCode, detail: string): void {
+  endWithFault(socket, fault(code, { detail }));
+}
+
 /** Writes a problem past the runtime, which has no answer for what came in, and ends the connection. */
-export function endWithProblem(socket: Duplex, code: ErrorCode, detail: string): void {
-  const { status, body } = problemAnswer(fault(code, { detail }), "none", null);
+export function endWithFault(socket: Duplex, shown: Fault): void {
+  const { status, body } = problemAnswer(shown, "none", null);
   const text = JSON.stringify(body);
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    `content-type: ${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
-    `content-length: ${Buffer.byteLength(text)}`,
-    "connection: close",
-  ];
+  const headers = {
+    "content-type": `${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
+    "content-length": Buffer.byteLength(text),
+    connection: "close",
+    ...shown.headers,
+  };
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];
+  for (const [name, value] of Object.entries(headers)) head.push(`${name}: ${value}`);
   const cut = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(cut)).on("error", () => {});
   socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);

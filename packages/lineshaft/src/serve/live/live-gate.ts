@@ -19,9 +19,11 @@ import { corsHeaders, mayBringCookies } from "../cors.ts";
 import { Facts } from "../facts.ts";
 import type { Origins } from "../origins.ts";
 import { type Positions, positionOf } from "../positions.ts";
+import { asFault } from "../problem.ts";
 import type { Routes } from "../routes.ts";
-import { endWithProblem, type Lasting } from "../server.ts";
+import { endWithFault, type Lasting } from "../server.ts";
 import { EventStream, HEARTBEAT_MS } from "./event-stream.ts";
+import { checkHandshake } from "./handshake.ts";
 import { type Asked, Party, type PartyOptions } from "./party.ts";
 import { MESSAGE_BYTES_MAX, Socket } from "./socket.ts";
 
@@ -43,6 +45,8 @@ const SERVER_OPTIONS: ServerOptions & { readonly maxFragments: number; readonly 
   // Compression costs each socket memory, and mixes secrets with what others wrote.
   perMessageDeflate: false,
   closeTimeout: CLOSE_MS,
+  // The library cuts a client that sends more pings at a time than it likes.
+  autoPong: false,
   handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
 };
 
@@ -78,7 +82,9 @@ export class LiveGate implements Lasting {
 
   constructor(options: LiveGateOptions) {
     this.#options = options;
-    this.#server.on("wsClientError", (error, socket) => endWithProblem(socket, "INVALID_REQUEST", `${error.message}.`));
+    this.#server.on("wsClientError", ({ message }, socket) => {
+      endWithFault(socket, fault("INVALID_REQUEST", { detail: `${message}.` }));
+    });
     this.#pings = setInterval(() => {
       for (const socket of this.#sockets) socket.ping();
     }, options.bounds.pingMs ?? PING_MS).unref();
@@ -120,10 +126,10 @@ export class LiveGate implements Lasting {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const facts = new Facts(request, randomId(), this.#options.origins);
-    const { origin } = request.headers;
-    if (this.#isDraining) return void endWithProblem(socket, "SHUTTING_DOWN", "Connect again, elsewhere.");
-    if (origin !== undefined && !this.#options.services.some((service) => mayBringCookies(service, origin, facts))) {
-      return void endWithProblem(socket, "ORIGIN_REFUSED", `A page of ${origin.slice(0, 200)} asked for a socket.`);
+    try {
+      this.#admit(request, facts);
+    } catch (error) {
+      return void endWithFault(socket, asFault(error));
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => this.#open(opened, request, socket, facts));
   }
@@ -137,6 +143,15 @@ export class LiveGate implements Lasting {
 
   cut(): void {
     for (const socket of this.#sockets) socket.terminate();
+  }
+
+  /** @throws {Fault} SHUTTING_DOWN, ORIGIN_REFUSED, and what is wrong with the handshake. */
+  #admit(request: IncomingMessage, facts: Facts): void {
+    if (this.#isDraining) throw fault("SHUTTING_DOWN", { detail: "Connect again, elsewhere." });
+    checkHandshake(request);
+    const { origin } = request.headers;
+    if (origin === undefined || this.#options.services.some((each) => mayBringCookies(each, origin, facts))) return;
+    throw fault("ORIGIN_REFUSED", { detail: `A page of ${origin.slice(0, 200)} asked for a socket.` });
   }
 
   #ended(stream: EventStream, party: Party, response: ServerResponse): void {

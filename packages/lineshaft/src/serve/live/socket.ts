@@ -24,6 +24,9 @@ export const SUBSCRIPTIONS_MAX = 200;
 /** Bytes of a message from the client. */
 export const MESSAGE_BYTES_MAX = 65_536;
 
+/** Answers to pings that may wait for a client. */
+const PONGS_MAX = 200;
+
 /** Close codes (RFC 6455, section 7.4.1). */
 const [BINARY, POLICY] = [1003, 1008];
 
@@ -46,13 +49,17 @@ export class Socket {
   /** Subscriptions that are being opened, also those that the client has given up meanwhile. */
   #opening = 0;
   #isAlive = true;
+  /** Answers to pings that wait for the client. */
+  #pongs = 0;
+  /** What the newest ping said whose answer does not wait with them. */
+  #pinged: Buffer | null = null;
 
   constructor(options: SocketOptions) {
     this.#options = options;
     this.#facts = options.facts;
     const { socket } = options;
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
-    socket.on("ping", () => this.#relieve());
+    socket.on("ping", (data) => this.#pong(data));
     socket.on("pong", () => {
       this.#isAlive = true;
     });
@@ -98,6 +105,20 @@ export class Socket {
   /** Tells a problem of one subscription, which is over. */
   tellProblem(id: number, error: unknown): void {
     this.send(`{"type":"problem","id":${id},"problem":${this.#problemText(asFault(error))}}`);
+  }
+
+  /** Answers a ping. Of many at a time the newest is answered for all (RFC 6455, section 5.5.3). */
+  #pong(data: Buffer): void {
+    const { socket } = this.#options;
+    if (this.#pongs === PONGS_MAX) this.#pinged = data;
+    if (this.#pongs === PONGS_MAX || socket.readyState !== socket.OPEN) return;
+    this.#pongs++;
+    socket.pong(data, false, () => {
+      this.#pongs--;
+      const pinged = this.#pinged;
+      this.#pinged = null;
+      if (pinged !== null) this.#pong(pinged);
+    });
   }
 
   #take(data: RawData, isBinary: boolean): void {

@@ -243,7 +243,7 @@ for (const server of TEST_SERVERS) {
       assert.match(await wire.until((text) => text.includes("views")), /^HTTP\/1.1 200/);
       using broken = new Wire(url);
       broken.send("GET /live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-      assert.match(await broken.untilEnd(), /^HTTP\/1.1 400[\s\S]*INVALID_REQUEST/);
+      assert.match(await broken.untilEnd(), /^HTTP\/1.1 426[\s\S]*UPGRADE_REQUIRED/);
     });
 
     test("a connection has so many subscriptions, and so has an actor on a node [LIM-1]", async () => {
