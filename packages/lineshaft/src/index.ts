@@ -56,6 +56,7 @@ export type {
   StepTools,
 } from "./define/event.ts";
 export { type Field, type Fields, field, type Mode, type Money, type OnDelete, type Shaped } from "./define/field.ts";
+export { type Download, type DownloadedFile, download, type Upload, type UploadedFile } from "./define/file.ts";
 export {
   type CorsRule,
   type Problem,

@@ -12,6 +12,7 @@ import { targetOf } from "../call/stated.ts";
 import { type Connection, Pool } from "../data/pool.ts";
 import type { Declarations } from "../define/declarations.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
+import type { FileStore } from "../engines/files.ts";
 import { besideOf } from "../handle/beside.ts";
 import { BEAT_MS, Fleet, type Target } from "../handle/fleet.ts";
 import { Handler } from "../handle/handler.ts";
@@ -30,6 +31,7 @@ import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { laterOf } from "../schedule/later.ts";
 import { registerSchedule, scheduleOf } from "../schedule/schedules.ts";
+import { hasUploads, sweepFiles } from "./files.ts";
 import { KEEP_DAYS_DEFAULT, KEEP_MS, keepEvents } from "./retention.ts";
 
 /**
@@ -58,6 +60,7 @@ export interface MachinesOptions {
   readonly declarations: Declarations;
   readonly metrics: Metrics;
   readonly relay: Relay | null;
+  readonly files: FileStore;
   readonly log: Logger;
   readonly clock: () => Date;
   readonly random: () => number;
@@ -79,7 +82,7 @@ export class Machines implements AsyncDisposable {
   /** Begins, if there is anything to do. */
   async start(pool: Pool): Promise<void> {
     const { events, handlers, schedules } = this.#options.declarations;
-    const isDeclared = events.length + handlers.length + schedules.length > 0;
+    const isDeclared = events.length + handlers.length + schedules.length > 0 || hasUploads(this.#options.declarations);
     if (isDeclared || (await hasWork(pool))) return this.#start();
     this.#watch = setInterval(() => this.#startForOthers(pool).catch(() => {}), WATCH_MS).unref();
   }
@@ -247,6 +250,7 @@ class Running {
       // Who is seen keeps the events that he has not handled yet.
       for (const handler of this.#handlers) await handler.register();
       if (this.#fleet.leads) await keepEvents(this.#control, keepDays);
+      if (this.#fleet.leads && hasUploads(declarations)) await sweepFiles(this.#control, this.#options);
     });
   }
 

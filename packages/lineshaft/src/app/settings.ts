@@ -12,6 +12,8 @@ export interface Settings {
   readonly metricsPort: number;
   /** Absolute. */
   readonly dataFolder: string;
+  /** Where files of uploads lie, absolute; all nodes share it. `null`: in the data folder. */
+  readonly filesFolder: string | null;
   /** `null`: the embedded server. */
   readonly databaseUrl: string | null;
   readonly logLevel: LogLevel;
@@ -42,7 +44,14 @@ const SECRET_CHARS_MIN = 32;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names that are ours, so that a typing mistake in one can be told. */
-const OWN = ["LINESHAFT_DATA", "LINESHAFT_SECRET", "LINESHAFT_MIGRATE_ALLOW", "LINESHAFT_RELAY", "LINESHAFT_PARENT_FD"];
+const OWN = [
+  "LINESHAFT_DATA",
+  "LINESHAFT_FILES",
+  "LINESHAFT_SECRET",
+  "LINESHAFT_MIGRATE_ALLOW",
+  "LINESHAFT_RELAY",
+  "LINESHAFT_PARENT_FD",
+];
 
 /** @throws {SettingsError} naming every setting that is wrong, the value seen and what is taken. */
 export function readSettings(environment: Environment, projectFolder: string): Settings {
@@ -62,6 +71,7 @@ export function readSettings(environment: Environment, projectFolder: string): S
     port: read.port("PORT", 4000),
     metricsPort: read.port("METRICS_PORT", 4001),
     dataFolder: resolve(projectFolder, environment.LINESHAFT_DATA || ".lineshaft"),
+    filesFolder: environment.LINESHAFT_FILES ? resolve(projectFolder, environment.LINESHAFT_FILES) : null,
     databaseUrl: read.url("DATABASE_URL", ["postgres:", "postgresql:"]),
     logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
     publicUrl: read.url("PUBLIC_URL", ["http:", "https:"])?.replace(/\/+$/, "") ?? null,

@@ -13,11 +13,14 @@
  */
 import type { AnyField, FieldSpec } from "../define/field.ts";
 import { type Schema, shapeKind } from "../define/shape.ts";
+import { isKey } from "../engines/files.ts";
 import { referred } from "./input-checks.ts";
 
 export interface CompiledOutput {
   readonly mediaType: string;
   readonly write: (result: unknown) => string;
+  /** Whether what is written names a file (`DownloadedFile`, as JSON), whose bytes are the answer. */
+  readonly isFile?: true;
 }
 
 /** A value that does not fit the declared output. */
@@ -38,6 +41,7 @@ export function compileOutput(output: Schema | null): CompiledOutput | null {
   if (shapeKind(output) === "content") {
     return { mediaType: (output as unknown as { mediaType: string }).mediaType, write: writeContent };
   }
+  if (shapeKind(output) === "download") return { mediaType: "*/*", write: writeFile, isFile: true };
   return { mediaType: "application/json", write: writerOf(output) };
 }
 
@@ -219,6 +223,18 @@ const writeMoney: Write = (value) => {
 const writeJson: Write = (value) => JSON.stringify(value) ?? refuse("JSON", value);
 
 const writeContent: Write = (value) => (typeof value === "string" ? value : refuse("text", value));
+
+/** A media type, and nothing that would end the header that it stands in. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\x20-\x7e]*)?$/;
+
+const writeFile: Write = (value) => {
+  if (!isObject(value)) return refuse("a file: { key, name }", value);
+  const { key, name, type, inline } = value;
+  if (!isKey(key)) return refuse("the key of an uploaded file", key);
+  if (typeof name !== "string") return refuse("the name of the file", name);
+  if (type !== undefined && !(typeof type === "string" && MEDIA_TYPE.test(type))) return refuse("a media type", type);
+  return JSON.stringify({ key, name, type, inline: inline === true });
+};
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

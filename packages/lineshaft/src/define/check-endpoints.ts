@@ -8,6 +8,7 @@ import type { NamedEndpoint } from "./declarations.ts";
 import type { EndpointDefinition } from "./endpoint.ts";
 import { ERRORS } from "./errors.ts";
 import type { ServiceDefinition } from "./service.ts";
+import { shapeKind } from "./shape.ts";
 
 const ROUTE = /^([A-Z]+) (\/\S*)$/;
 const SEGMENT = /^(?::[A-Za-z0-9_]+|[A-Za-z0-9._~!$&'+,;=@-]+)$/;
@@ -20,6 +21,7 @@ const CODE = /^[A-Z][A-Z0-9_]*$/;
 const RATE = /^[1-9]\d{0,8}\/(?:second|minute|hour|day)$/;
 const LIMIT_PER: readonly string[] = ["actor", "address", "all"];
 const ISOLATIONS: readonly string[] = ["serializable", "repeatable read", "read committed"];
+const UPLOAD_TYPE = /^[a-z]+\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]*)$/;
 const STATUSES: readonly number[] = [200, 201, 202, 204];
 
 /** Checks all endpoints, each for itself and against the others. */
@@ -43,6 +45,7 @@ export function checkEndpoints(inspection: Inspection): void {
     checkRules(inspection, spot, endpoint);
     checkErrors(inspection, spot, endpoint);
     checkInput(inspection, spot, endpoint);
+    if (endpoint.upload !== undefined) checkUpload(inspection, spot, endpoint);
     checkAnswer(inspection, spot, endpoint);
   }
   checkAccounts(inspection);
@@ -132,6 +135,26 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
   }
 }
 
+function checkUpload(inspection: Inspection, spot: Spot, { kind, method, upload }: EndpointDefinition): void {
+  const { max, types } = (upload ?? {}) as { readonly max?: unknown; readonly types?: unknown };
+  if (kind === "query" || method === "DELETE") {
+    const what = kind === "query" ? "a query" : "the method DELETE";
+    inspection.add(spot, `${what} with upload`, "A file comes with a command: POST, PUT or PATCH.");
+  }
+  if (!Number.isSafeInteger(max) || (max as number) < 1) {
+    inspection.add(spot, `upload.max is ${shown(max)}`, "Write how many bytes a file may have: max: 10_000_000.");
+  }
+  if (!Array.isArray(types) || types.length === 0) {
+    inspection.add(spot, `upload.types is ${shown(types)}`, 'Write media types: ["image/*", "application/pdf"].');
+    return;
+  }
+  for (const type of types) {
+    if (typeof type === "string" && UPLOAD_TYPE.test(type)) continue;
+    const wayOut = 'Write a media type without parameters, "image/png", or all of a kind, "image/*".';
+    inspection.add(spot, `upload.types has ${shown(type)}`, wayOut);
+  }
+}
+
 function checkErrors(inspection: Inspection, spot: Spot, { errors }: EndpointDefinition): void {
   for (const [code, row] of Object.entries(errors)) {
     if (!CODE.test(code)) {
@@ -167,6 +190,11 @@ function checkAnswer(inspection: Inspection, spot: Spot, endpoint: EndpointDefin
       `status is ${shown(status)}`,
       `It is one of: ${STATUSES.join(", ")}. Failures go through fail(…).`,
     );
+  }
+  if (output !== null && shapeKind(output) === "download" && (kind !== "query" || status !== 200)) {
+    const problem = kind === "query" ? `a download with the status ${status}` : "a command with a download";
+    inspection.add(spot, problem, "A file is the answer of a query, with status 200: leave out the rest.");
+    return;
   }
   if (output === null) {
     if (kind === "query") {

@@ -4,7 +4,7 @@
 import { checkField } from "./check-fields.ts";
 import { checkKey, type Inspection, inside, oneOf, type Spot, shown } from "./check-inspection.ts";
 import { entityName } from "./declarations.ts";
-import type { EndpointDefinition } from "./endpoint.ts";
+import { type EndpointDefinition, usualSource } from "./endpoint.ts";
 import type { EntityDefinition } from "./entity.ts";
 import type { EventDefinition } from "./event.ts";
 import { type AnyField, type FieldSpec, type InputSource, isField, JSON_DEPTH_MAX } from "./field.ts";
@@ -72,6 +72,9 @@ function checkInputField(inspection: Inspection, spot: Spot, spec: FieldSpec, en
   if (source === undefined) return;
   if (!SOURCES.includes(source.in))
     inspection.add(spot, `it is read from ${shown(source.in)}`, oneOf(source.in, SOURCES));
+  if (source.in === "body" && endpoint.upload !== undefined) {
+    inspection.add(spot, "it is read from the body, which is the file", 'Leave out from(), or read it from("header").');
+  }
   if (source.in === "body" && endpoint.method === "GET") {
     inspection.add(
       spot,
@@ -113,8 +116,7 @@ function checkSource(
     );
     return;
   }
-  const elsewhere: InputSource = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
-  const source = isParam ? "path" : (declared ?? elsewhere);
+  const source = isParam ? "path" : (declared ?? usualSource(endpoint));
   if (isParam && spec?.mode === "optional") {
     inspection.add(
       spot,
@@ -132,10 +134,8 @@ function checkSource(
 function carrierFor(load: string, endpoint: EndpointDefinition): string {
   if (load === "a list") return 'Read it from("query"), where a name may stand several times.';
   if (load.endsWith("()")) return "For single values write field.list(…) and field.nullable().";
-  const body =
-    endpoint.method === "GET" || endpoint.method === "DELETE"
-      ? "make it a command with a body"
-      : 'read it from("body")';
+  if (endpoint.upload) return "Send its parts as inputs of their own: the body is the file.";
+  const body = usualSource(endpoint) === "query" ? "make it a command with a body" : 'read it from("body")';
   return `Send its parts as inputs of their own, or ${body}.`;
 }
 
@@ -154,6 +154,7 @@ function loadOf(shape: unknown): string | null {
 /** Checks the output of an endpoint. */
 export function checkOutput(inspection: Inspection, spot: Spot, endpoint: EndpointDefinition): void {
   const at = inside(spot, "output");
+  if (shapeKind(endpoint.output) === "download") return;
   if (shapeKind(endpoint.output) === "content") {
     const { mediaType } = endpoint.output as unknown as { mediaType: unknown };
     if (typeof mediaType === "string" && /^[\w.+-]+\/[\w.+-]+(?:\s*;.*)?$/.test(mediaType)) return;
@@ -203,6 +204,13 @@ function checkShape(inspection: Inspection, spot: Spot, shape: unknown, walk: Wa
         spot,
         "content(…) is an answer as a whole, not a part of one",
         "Write output: content(…), or field.text() here.",
+      );
+      return;
+    case "download":
+      inspection.add(
+        spot,
+        "download() is an answer as a whole, not a part of one",
+        "Write output: download() in a query of its own; where it is can stand here, as a text.",
       );
       return;
     case "unknown":

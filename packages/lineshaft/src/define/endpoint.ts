@@ -185,4 +185,9 @@ export interface EndpointDefinition {
   readonly route: string;
 }
 
+/** Where a key is read from that says nothing of it, and that the path has not. */
+export function usualSource({ method, upload }: Pick<EndpointDefinition, "method" | "upload">): "query" | "body" {
+  return method === "GET" || method === "DELETE" || upload !== undefined ? "query" : "body";
+}
+
 export type { Nothing };

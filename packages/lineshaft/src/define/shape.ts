@@ -1,8 +1,8 @@
 /**
  * Shapes: what goes in and out of an endpoint, as types and as data.
  *
- * A shape is a field, an entity, a list, a nullable shape, raw content, a file, or a plain object of shapes. Three types are
- * read off it: `ValueOf` (what `run` gets), `ResultOf` (what `run` gives), `InputOf` (what a caller sends).
+ * A shape is a field, an entity, a list, a nullable shape, raw content, a file, or a plain object of shapes. Three
+ * types are read off it: `ValueOf` (what `run` gets), `ResultOf` (what `run` gives), `InputOf` (what a caller sends).
  *
  * These types are the price of every type check in every app, so they are written for the checker: one mapped type
  * each, no unions to distribute over, no re-evaluation. `bench/types` guards the cost. They map over `keyof T`,

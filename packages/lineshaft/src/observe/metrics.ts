@@ -44,10 +44,34 @@ export function createMetrics() {
       registers,
     }),
     mails: new Counter({ name: "lineshaft_mails_total", help: "Mails by outcome", labelNames: ["outcome"], registers }),
+    ...fileMetrics(registers),
     ...relayMetrics(registers),
     ...cacheMetrics(registers),
     ...liveMetrics(registers),
     ...handleMetrics(registers),
+  };
+}
+
+function fileMetrics(registers: Registry[]) {
+  return {
+    fileBytes: new Counter({
+      name: "lineshaft_file_bytes_total",
+      help: "Bytes of files that came in, and that were sent to their end, by direction",
+      labelNames: ["direction"],
+      registers,
+    }),
+    filesStored: new Counter({ name: "lineshaft_files_stored_total", help: "Files that were stored", registers }),
+    filesSwept: new Counter({
+      name: "lineshaft_files_swept_total",
+      help: "Files that were removed because no command had kept them",
+      registers,
+    }),
+    fileSweeps: new Counter({
+      name: "lineshaft_file_sweeps_total",
+      help: "Looks for such files, by what came out",
+      labelNames: ["outcome"],
+      registers,
+    }),
   };
 }
 

@@ -178,7 +178,7 @@ function endLater(request: IncomingMessage, response: ServerResponse, body: stri
   request.resume();
 }
 
-function addHeader(headers: Headers, name: string, value: string): void {
+export function addHeader(headers: Headers, name: string, value: string): void {
   const present = headers[name];
   if (present === undefined) headers[name] = value;
   else if (name === "set-cookie") headers[name] = [...(Array.isArray(present) ? present : [present]), value];
@@ -187,10 +187,10 @@ function addHeader(headers: Headers, name: string, value: string): void {
 }
 
 /** RFC 9110, section 13.1.2: weak comparison. */
-function matchesTag(header: string | undefined, tag: string): boolean {
+export function matchesTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   if (header.trim() === "*") return true;
-  const bare = tag.slice(2);
+  const bare = tag.replace(/^W\//, "");
   return header.split(",").some((each) => each.trim().replace(/^W\//, "") === bare);
 }
 

@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import secureJson from "secure-json-parse";
-import { fault } from "../define/errors.ts";
+import { type Fault, fault } from "../define/errors.ts";
 
 /** Bytes of a body. */
 export const BODY_BYTES_MAX = 1_048_576;
@@ -44,6 +44,13 @@ export function endOver(request: IncomingMessage): "now" | "drained" | null {
   return Number(request.headers["content-length"]) <= BODY_BYTES_MAX ? null : "drained";
 }
 
+/** Tells a caller that waits for it to send the body: it is about to be read. */
+export function askForBody(request: IncomingMessage): void {
+  if (request.headers.expect === undefined) return;
+  waiting.get(request)?.writeContinue();
+  waiting.delete(request);
+}
+
 /**
  * Reads and parses the body.
  *
@@ -53,10 +60,7 @@ export function endOver(request: IncomingMessage): "now" | "drained" | null {
 export function readJson(request: IncomingMessage): Promise<JsonBody> {
   if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
   checkType(request);
-  if (request.headers.expect !== undefined) {
-    waiting.get(request)?.writeContinue();
-    waiting.delete(request);
-  }
+  askForBody(request);
   return new Promise((resolve, reject) => readBytes(request, (bytes) => resolve(parsed(bytes)), reject));
 }
 
@@ -121,7 +125,7 @@ function readBytes(request: IncomingMessage, read: (bytes: Buffer) => void, refu
   request.on("error", () => refuse(cutOff()));
 }
 
-function cutOff() {
+export function cutOff(): Fault {
   return fault("INVALID_REQUEST", { detail: "The body ended before it was whole." });
 }
 

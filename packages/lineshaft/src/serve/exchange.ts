@@ -18,9 +18,10 @@ import type { Guard } from "../guard/guard.ts";
 import { type Logger, logRequest, safeText } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { randomId, traceIdOf } from "../observe/trace.ts";
-import { type Answer, accepts, type Headers, isPlain, send, sendKept } from "./answer.ts";
+import { type Answer, accepts, addHeader, type Headers, isPlain, send, sendKept } from "./answer.ts";
 import { endOver, hasBody, readJson } from "./body.ts";
 import { checkCookieOrigin, corsHeaders, preflightHeaders } from "./cors.ts";
+import { sendFile } from "./download.ts";
 import { Facts } from "./facts.ts";
 import { checkHead } from "./head.ts";
 import { KnownUrls } from "./known-urls.ts";
@@ -30,6 +31,7 @@ import type { Origins } from "./origins.ts";
 import { cookieOf, POSITION_HEADER, type Positions } from "./positions.ts";
 import { asFault, problemAnswer } from "./problem.ts";
 import type { Match, Route, Routes } from "./routes.ts";
+import { runWithFile } from "./upload.ts";
 
 /** A page of the platform itself, beside the endpoints: documentation, health. GET only. */
 export type Page = (request: IncomingMessage) => Promise<Answer> | Answer;
@@ -166,7 +168,7 @@ export class Exchange {
     if (asksForEvents(request, target.route)) {
       return this.#options.live.stream(target, state, headersOf(state));
     }
-    if (output && !accepts(request.headers.accept, output.mediaType)) {
+    if (output && !output.isFile && !accepts(request.headers.accept, output.mediaType)) {
       throw fault("NOT_ACCEPTABLE", { detail: `The answer is ${output.mediaType}.` });
     }
     const { clock, origins, positions } = this.#options;
@@ -204,7 +206,7 @@ export class Exchange {
     const { request, response } = state;
     const { guard, runtime, log, answers } = this.#options;
     if (endpoint.limit) await guard.limit(name, endpoint, actor, facts, now);
-    const body = hasBody(request) ? await readJson(request) : null;
+    const body = !endpoint.upload && hasBody(request) ? await readJson(request) : null;
     const input = gather.input(request, body, params, query);
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
@@ -215,8 +217,10 @@ export class Exchange {
       const kept = answers.find(question, call) ?? (await answers.work(runtime, call, output));
       return this.#sendKept(kept, route, state);
     }
-    const { value, headers: given, position } = await runCall(runtime, call);
+    const ran = endpoint.upload ? runWithFile(request, call, this.#options) : runCall(runtime, call);
+    const { value, headers: given, position } = await ran;
     if (position !== null) state.position = position;
+    if (output?.isFile) return this.#sendFile(output.write(value), given, route, state);
     const cookie = endpoint.kind === "command" && cookieOf(state.position, request, facts);
     const entries = cookie ? [...given, ["set-cookie", cookie] as const] : given;
     const answer = answerOf(endpoint, output, value, entries, request.headers.origin);
@@ -227,6 +231,7 @@ export class Exchange {
     const { request, response } = state;
     const { status, service } = endpoint;
     const { cors } = service.options;
+    if (output!.isFile) return this.#sendFile(String(kept.body), kept.entries, { endpoint }, state);
     const { mediaType } = output!;
     const isUsual = status === 200 && cors === undefined && mediaType === "application/json";
     if (isUsual && isPlain(request, kept) && !response.destroyed) {
@@ -237,6 +242,13 @@ export class Exchange {
     const headers = corsHeaders(cors, request.headers.origin);
     const answer: Answer = { status, headers, entries, mediaType, body, tagged, made };
     return send(request, response, answer, headersOf(state));
+  }
+
+  #sendFile(written: string, entries: Answer["entries"] & {}, { endpoint }: Pick<Route, "endpoint">, state: State) {
+    const { request, response } = state;
+    const headers = { ...headersOf(state), ...corsHeaders(endpoint.service.options.cors, request.headers.origin) };
+    for (const [name, value] of entries) addHeader(headers, name, value);
+    return sendFile(request, response, JSON.parse(written), { ...this.#options, headers });
   }
 
   async #page(page: Page, path: string, state: State): Promise<number> {

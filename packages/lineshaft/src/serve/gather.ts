@@ -2,14 +2,14 @@
  * Gathers an endpoint's input from path, query string, headers, cookies and body into one JSON object.
  *
  * Where a key is read from: a `:param` from the path; else what its field says with `from`; else the query string for
- * GET and DELETE, and the body for the others. Text from outside the body is turned into the number, boolean or list
- * that the field wants; where it cannot be, it stays text and the validator says so.
+ * GET, DELETE and uploads, whose body is a file, and the body for the others. Text from outside the body is turned into
+ * the number, boolean or list that the field wants; where it cannot be, it stays text and the validator says so.
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { invalidInput, type ReadInput, unstorableText, type WireInput } from "../call/input.ts";
 import { escapePointer, referred } from "../call/input-checks.ts";
-import type { EndpointDefinition } from "../define/endpoint.ts";
+import { type EndpointDefinition, usualSource } from "../define/endpoint.ts";
 import { Fault, type FieldError, fault } from "../define/errors.ts";
 import type { AnyField, FieldType, InputSource } from "../define/field.ts";
 import { shapeKind } from "../define/shape.ts";
@@ -32,7 +32,7 @@ const identity = (text: string): unknown => text;
 
 /** Where every key of an endpoint's input is read from. */
 export function inputParts(endpoint: EndpointDefinition): InputPart[] {
-  const elsewhere: InputSource = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
+  const elsewhere = usualSource(endpoint);
   return Object.entries(endpoint.input).map(([key, shape]) => {
     const spec = shapeKind(shape) === "field" ? (shape as AnyField).spec : null;
     const source = endpoint.params.includes(key) ? "path" : (spec?.source?.in ?? elsewhere);
@@ -78,7 +78,7 @@ export class Gather {
     this.#elsewhereParts = this.#parts.filter((part) => part.in !== "body");
     this.#partOf = new Map(this.#parts.map((part) => [part.key, part]));
     this.#closed = endpoint.service.options.unknownInput !== "ignore";
-    this.#elsewhere = endpoint.method === "GET" || endpoint.method === "DELETE" ? "query" : "body";
+    this.#elsewhere = usualSource(endpoint);
     this.isOfUrl = this.#parts.every((part) => part.in === "path" || part.in === "query");
     this.#read = compile((key) => this.#partOf.get(key)?.in ?? this.#elsewhere, this.#closed);
   }
