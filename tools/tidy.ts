@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["call"],
   ["handle"],
   ["schedule"],
+  ["channel"],
   ["guard"],
   ["serve"],
   ["accounts"],

@@ -8,6 +8,7 @@ import { CacheCheck } from "../call/cache-check.ts";
 import { Questions } from "../call/questions.ts";
 import type { CallRuntime } from "../call/run.ts";
 import { Scopes } from "../call/scope.ts";
+import type { Channels } from "../channel/channels.ts";
 import type { Declarations } from "../define/declarations.ts";
 import type { Mailer } from "../define/service.ts";
 import { MailSandbox } from "../engines/mail-sandbox.ts";
@@ -18,6 +19,7 @@ import type { Relay } from "../log/relay.ts";
 import type { Logger } from "../observe/log.ts";
 import { Exchange, type Page } from "../serve/exchange.ts";
 import { type LiveBounds, LiveGate } from "../serve/live/live-gate.ts";
+import { ChannelRoutes } from "../serve/live/targets.ts";
 import { Origins } from "../serve/origins.ts";
 import { Positions } from "../serve/positions.ts";
 import { REFERENCE_PATH } from "../serve/reference.ts";
@@ -41,6 +43,7 @@ export interface Node {
   readonly relay: Relay | null;
   readonly cache: Cache | null;
   readonly machines: Machines;
+  readonly channels: Channels;
   readonly clock: () => Date;
   readonly log: Logger;
   readonly mail: Mailer;
@@ -102,7 +105,7 @@ export async function listen(
 
 /** What every request goes through, and what keeps connections open. */
 function openDoors(
-  { declarations, settings, runtime, relay, cache, origin, log, clock }: Node,
+  { declarations, settings, runtime, relay, cache, channels, origin, log, clock }: Node,
   live: Live,
   { pages, bounds }: { readonly pages: ReadonlyMap<string, Page>; readonly bounds: LiveBounds },
 ): { readonly exchange: Exchange; readonly gate: LiveGate } {
@@ -120,7 +123,8 @@ function openDoors(
   };
   const scopes = new Scopes();
   const questions = new Questions({ runtime, clock, scopes });
-  const gate = new LiveGate({ ...shared, services, cache, live, questions, bounds });
+  const channelRoutes = new ChannelRoutes(declarations);
+  const gate = new LiveGate({ ...shared, services, cache, live, questions, channels, channelRoutes, bounds });
   const answers = cache && new Answers(cache, metrics, scopes);
   return { gate, exchange: new Exchange({ ...shared, pages, runtime, answers, live: gate }) };
 }

@@ -9,6 +9,8 @@
 import { resolve } from "node:path";
 import { Cache } from "../cache/index.ts";
 import type { CallRuntime } from "../call/run.ts";
+import type { Broadcasted } from "../call/spoken.ts";
+import { Channels } from "../channel/channels.ts";
 import { type Connection, Pool } from "../data/pool.ts";
 import { checkDeclarations } from "../define/check.ts";
 import { collect, type Declarations, type Modules } from "../define/declarations.ts";
@@ -109,8 +111,11 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   const random = start.random ?? Math.random;
   const { connection } = store;
   const files = await openFiles(settings, declarations);
-  const machines = new Machines({ connection, declarations, metrics, relay, files, log, clock, random });
-  const runtime: CallRuntime = { pool, metrics, relay, files, random, onStated: () => machines.stated() };
+  const channels = new Channels({ connection, metrics, log, random });
+  const broadcast = ({ topic, rest }: Broadcasted) => channels.broadcast(topic, rest);
+  const machines = new Machines({ connection, declarations, metrics, relay, files, broadcast, log, clock, random });
+  const onStated = () => machines.stated();
+  const runtime: CallRuntime = { pool, metrics, relay, files, random, onStated, broadcast };
   const mail = started.use(openMail(settings, log, metrics));
   const origin = new OwnOrigin(settings);
   const surroundings = { mode: settings.mode, secret: await secretOf(settings), origin: () => origin.url, mail, log };
@@ -122,7 +127,10 @@ export async function startApp(options: AppOptions, start: StartOptions): Promis
   started.use(machines);
   await machines.start(pool);
   const cache = relay && started.use(new Cache({ relay, pool, metrics, log }));
-  const node: Node = { options, settings, declarations, runtime, relay, cache, machines, clock, log, mail, origin };
+  started.use(channels);
+  if (declarations.channels.length > 0) await channels.start();
+  const shared = { options, settings, declarations, runtime, relay, cache, machines, channels };
+  const node: Node = { ...shared, clock, log, mail, origin };
   const urls = await listen(node, started, start.bounds ?? {});
   const resources = started.move();
   let stopping: Promise<void> | undefined;

@@ -7,6 +7,7 @@ import type { CallObserver } from "../data/observer.ts";
 import type { Outbox } from "../data/outbox.ts";
 import type { CallTransaction } from "../data/transaction.ts";
 import type { Actor } from "../define/actor.ts";
+import type { Broadcast } from "../define/channel.ts";
 import type { Call, Context, EndpointDefinition, Fail, Log, Reply, RequestFacts } from "../define/endpoint.ts";
 import { ERRORS, type ErrorCode, Fault, type FaultOptions } from "../define/errors.ts";
 import type { Cancel, Emit, EventDefinition, RunAt } from "../define/event.ts";
@@ -14,6 +15,7 @@ import type { UploadedFile } from "../define/file.ts";
 import { checkKey } from "../engines/files.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Looked, ObservedFacts } from "./looked.ts";
+import { type Broadcasted, broadcasted } from "./spoken.ts";
 import { commandRow, eventRow, targetOf } from "./stated.ts";
 
 /** A file that came with a call: its bytes are stored, and count once the call has committed. */
@@ -46,14 +48,17 @@ export interface CallRequest {
 export class ReplyHeaders implements Reply {
   readonly entries: [name: string, value: string][] = [];
   readonly tasks: (() => Promise<void>)[];
+  /** What is said on channels once it has committed. */
+  readonly broadcasts: Broadcasted[];
 
-  constructor(tasks: (() => Promise<void>)[] = []) {
+  constructor(tasks: (() => Promise<void>)[] = [], broadcasts: Broadcasted[] = []) {
     this.tasks = tasks;
+    this.broadcasts = broadcasts;
   }
 
   /** For a nested call: headers belong to its own answer, which nobody gets; tasks belong to the one commit. */
   nested(): ReplyHeaders {
-    return new ReplyHeaders(this.tasks);
+    return new ReplyHeaders(this.tasks, this.broadcasts);
   }
 
   /**
@@ -124,6 +129,11 @@ export class CallContext implements Context<any, any, string, "anyone"> {
       outbox.addWork(row);
       return row.name;
     };
+  }
+  get broadcast(): Broadcast {
+    this.#writes("broadcast");
+    const { broadcasts } = this.reply;
+    return (channel, input, name, payload) => broadcasts.push(broadcasted(channel, input, name, payload));
   }
   get cancel(): Cancel {
     this.#writes("cancel");

@@ -20,6 +20,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import { CallContext, type CallRequest, ReplyHeaders, runTasks } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { nestedCall } from "./nested.ts";
+import type { Broadcasted } from "./spoken.ts";
 
 /** How often a run is tried before the caller gets `CONFLICT`. */
 export const ATTEMPTS_MAX = 10;
@@ -42,6 +43,8 @@ export interface CallRuntime {
   readonly files?: FileStore;
   /** Told that a command has committed an event, or something for later. */
   readonly onStated?: () => void;
+  /** Sends what a command has said on a channel. */
+  readonly broadcast?: (broadcasted: Broadcasted) => void;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -75,6 +78,7 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
         if (transaction.hasStated) afterStated(runtime, transaction, reply);
         const position = committed ? await positionAfter(runtime, transaction) : null;
         if (reply.tasks.length > 0) runTasks(reply, request);
+        for (const each of reply.broadcasts) runtime.broadcast?.(each);
         return { value, headers: reply.entries, position };
       } catch (thrown) {
         const pauseMs = afterFailure(thrown, transaction, attempt, deadline, runtime, request);

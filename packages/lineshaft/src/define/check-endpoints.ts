@@ -5,7 +5,7 @@ import { type Inspection, oneOf, type Spot, shown } from "./check-inspection.ts"
 import { ACTOR_RULES } from "./check-services.ts";
 import { checkInput, checkOutput } from "./check-shapes.ts";
 import type { NamedEndpoint } from "./declarations.ts";
-import type { EndpointDefinition } from "./endpoint.ts";
+import type { EndpointDefinition, Limit } from "./endpoint.ts";
 import { ERRORS } from "./errors.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { shapeKind } from "./shape.ts";
@@ -41,14 +41,20 @@ export function checkEndpoints(inspection: Inspection): void {
       continue;
     }
     names.set(endpoint, name);
-    if (checkRoute(inspection, spot, endpoint)) checkTaken(inspection, spot, named, routes);
-    checkRules(inspection, spot, endpoint);
-    checkErrors(inspection, spot, endpoint);
-    checkInput(inspection, spot, endpoint);
-    if (endpoint.upload !== undefined) checkUpload(inspection, spot, endpoint);
-    checkAnswer(inspection, spot, endpoint);
+    if (checkEndpoint(inspection, spot, endpoint)) checkTaken(inspection, spot, named, routes);
   }
   checkAccounts(inspection);
+}
+
+/** Checks one endpoint for itself; gives whether its route can be told apart from others at all. */
+export function checkEndpoint(inspection: Inspection, spot: Spot, endpoint: EndpointDefinition): boolean {
+  const isRoute = checkRoute(inspection, spot, endpoint);
+  checkRules(inspection, spot, endpoint);
+  checkErrors(inspection, spot, endpoint);
+  checkInput(inspection, spot, endpoint);
+  if (endpoint.upload !== undefined) checkUpload(inspection, spot, endpoint);
+  checkAnswer(inspection, spot, endpoint);
+  return isRoute;
 }
 
 /** Whether the route can be told apart from others at all. */
@@ -125,7 +131,11 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
   if (typeof run !== "function") {
     inspection.add(spot, `run is ${shown(run)}`, "Write async run({ input, db }) { … }.");
   }
-  if (limit === undefined) return;
+  if (limit !== undefined) checkLimit(inspection, spot, limit);
+}
+
+/** Checks a limit of calls, or of what members of a channel say. */
+export function checkLimit(inspection: Inspection, spot: Spot, limit: Limit): void {
   if (typeof limit.rate !== "string" || !RATE.test(limit.rate)) {
     const wayOut = 'Write a whole number from 1 and a unit: "60/minute"; units are second, minute, hour, day.';
     inspection.add(spot, `limit.rate is ${shown(limit.rate)}`, wayOut);

@@ -5,10 +5,11 @@
  * circles, values from JavaScript) is found here. Nothing is repaired and nothing guessed: what passes can be migrated,
  * served and documented without further questions.
  *
- * Order. Services, their entities, endpoints, events. A field that several places use is judged once, where it is first
+ * Order. Services, their entities, endpoints, channels, events. A field that several places use is judged once, where it is first
  * met: at its entity. To add a rule: a line where it belongs (`check-fields`, `check-entities` …) and a row in the
  * table of `check.test.ts`.
  */
+import { checkChannels } from "./check-channels.ts";
 import { checkEndpoints } from "./check-endpoints.ts";
 import { checkEntity } from "./check-entities.ts";
 import { checkEvents } from "./check-events.ts";
@@ -33,14 +34,14 @@ export function checkDeclarations(declarations: Declarations, modules: Modules =
   checkServices(inspection);
   for (const entity of inspection.owners.keys()) checkEntity(inspection, entity as EntityDefinition);
   checkEndpoints(inspection);
+  checkChannels(inspection);
   checkEvents(inspection);
   if (inspection.mistakes.length > 0) throw new DeclarationError(inspection.mistakes);
 }
 
 function checkModules(inspection: Inspection, modules: Modules): void {
   for (const [name, module] of Object.entries(modules)) {
-    const { services, endpoints } = collect({ [name]: module });
-    if (services.length + endpoints.length > 0) continue;
+    if (collect({ [name]: module }).services.length > 0) continue;
     const exported = Object.keys(module).join(", ") || "nothing";
     const wayOut =
       'Export endpoints or a service: export const links = service("links"); or take the module out of the app.';

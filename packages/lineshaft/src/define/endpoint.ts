@@ -7,6 +7,7 @@
  */
 import type { Transaction } from "kysely";
 import type { ActorOf, ActorRule } from "./actor.ts";
+import type { Broadcast } from "./channel.ts";
 import type { FaultOptions, StandardCode } from "./errors.ts";
 import type { Cancel, Emit, RunAt } from "./event.ts";
 import type { AnyField } from "./field.ts";
@@ -90,6 +91,8 @@ export interface Context<TTables, TInput, TCode extends string, TActor> {
   readonly file: UploadedFile;
   /** Lets a file go with the commit: its bytes are removed soon after. Commands only. */
   readonly removeFile: (key: string) => void;
+  /** Says something to the members of a channel. Commands only. */
+  readonly broadcast: Broadcast;
   /** The instant of the call. Use it instead of the machine's clock. */
   readonly now: Date;
   readonly request: RequestFacts;

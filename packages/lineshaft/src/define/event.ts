@@ -5,6 +5,7 @@
  * a run at a time. Names are what the database remembers them by: a handler with another name begins from the start.
  */
 import type { Transaction } from "kysely";
+import type { Broadcast } from "./channel.ts";
 import type { Call, Endpoint, Isolation, Log } from "./endpoint.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { InputOf, PayloadOf, Schemas, ValueOf } from "./shape.ts";
@@ -116,6 +117,7 @@ export interface MachineContext<TTables> {
   readonly emit: Emit;
   readonly runAt: RunAt;
   readonly cancel: Cancel;
+  readonly broadcast: Broadcast;
   readonly step: Step;
   readonly now: Date;
   readonly log: Log;

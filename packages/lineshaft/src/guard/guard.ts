@@ -8,10 +8,10 @@ import { databaseFault, isConnectionLoss, isStalePlan } from "../data/failures.t
 import { kyselyOf } from "../data/kysely.ts";
 import { CallTransaction, NotAlone } from "../data/transaction.ts";
 import { type Actor, NOBODY } from "../define/actor.ts";
-import type { EndpointDefinition, RequestFacts } from "../define/endpoint.ts";
-import { fault } from "../define/errors.ts";
+import type { EndpointDefinition, Limit, RequestFacts } from "../define/endpoint.ts";
+import { type Fault, fault } from "../define/errors.ts";
 import type { Recognized, ServiceDefinition } from "../define/service.ts";
-import { type Counters, parseRate } from "./limits.ts";
+import { type Counters, parseRate, type Verdict } from "./limits.ts";
 
 /** How often one request looks up who calls. */
 const LOOK_UPS_MAX = 3;
@@ -22,6 +22,14 @@ export interface GuardOptions {
   readonly counters: Counters;
   /** Keeps who was recognized; `null`: nobody is. */
   readonly cache: Cache | null;
+}
+
+/** A call, as it is counted. */
+export interface Counted {
+  readonly name: string;
+  readonly actor: Actor;
+  readonly address: string;
+  readonly now: Date;
 }
 
 /** The one cookie that changes with every write, and tells nothing of who calls. */
@@ -70,14 +78,14 @@ export class Guard {
   async limit(name: string, endpoint: EndpointDefinition, actor: Actor, facts: RequestFacts, now: Date): Promise<void> {
     const { limit } = endpoint;
     if (!limit) return;
-    const who = limit.per === "all" ? "" : limit.per === "actor" && actor.id !== null ? actor.id : facts.address;
-    const verdict = await this.#options.counters.hit(`${name}|${who}`, parseRate(limit.rate), now.getTime());
-    if (verdict.allowed) return;
-    const retryAfterSeconds = Math.ceil(verdict.retryAfterMs / 1_000);
-    throw fault("RATE_LIMITED", {
-      retryAfterSeconds,
-      detail: `At most ${limit.rate}; try again in ${retryAfterSeconds} s.`,
-    });
+    const verdict = await this.count(limit, { name, actor, address: facts.address, now });
+    if (!verdict.allowed) throw limited(limit, verdict);
+  }
+
+  /** Counts one call against a limit. */
+  count(limit: Limit, { name, actor, address, now }: Counted): Verdict | Promise<Verdict> {
+    const who = limit.per === "all" ? "" : limit.per === "actor" && actor.id !== null ? actor.id : address;
+    return this.#options.counters.hit(`${name}|${who}`, parseRate(limit.rate), now.getTime());
   }
 
   /** At memory speed while nothing has changed: a session that was ended is refused with the next request. */
@@ -136,6 +144,13 @@ export class Guard {
       throw transaction.failure ?? error;
     }
   }
+}
+
+/** What whoever is over a limit is told. */
+export function limited({ rate }: Limit, { retryAfterMs }: Verdict): Fault {
+  const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
+  const detail = `At most ${rate}; try again in ${retryAfterSeconds} s.`;
+  return fault("RATE_LIMITED", { retryAfterSeconds, detail });
 }
 
 /**

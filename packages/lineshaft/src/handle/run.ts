@@ -4,11 +4,13 @@
 
 import { type CallRequest, cancelRun, ReplyHeaders, runTasks } from "../call/context.ts";
 import { nestedCall } from "../call/nested.ts";
+import { type Broadcasted, broadcasted } from "../call/spoken.ts";
 import { commandRow, eventRow } from "../call/stated.ts";
 import { kyselyOf } from "../data/kysely.ts";
 import type { Pool } from "../data/pool.ts";
 import { CallTransaction } from "../data/transaction.ts";
 import { type Actor, NOBODY } from "../define/actor.ts";
+import type { Broadcast } from "../define/channel.ts";
 import type { Call, EndpointDefinition, Isolation, Log } from "../define/endpoint.ts";
 import type { Cancel, Emit, EventDefinition, RunAt, Step } from "../define/event.ts";
 import type { ServiceDefinition } from "../define/service.ts";
@@ -23,6 +25,8 @@ export interface Machinery {
   /** For the platform's own statements; apart from those of runs, which may hold theirs for long. */
   readonly control: Pool;
   readonly metrics: Metrics;
+  /** Sends what runs have said on channels. */
+  readonly broadcast: (broadcasted: Broadcasted) => void;
   readonly log: Logger;
   readonly clock: () => Date;
   readonly random: () => number;
@@ -90,6 +94,7 @@ export class Run {
   async commit(): Promise<void> {
     await this.transaction.commit();
     runTasks(this.reply, this.request);
+    for (const each of this.reply.broadcasts) this.#machinery.broadcast(each);
   }
 
   get log(): Log {
@@ -144,6 +149,10 @@ class MachineContextOf {
       transaction.outbox.addWork(row);
       return row.name;
     };
+  }
+  get broadcast(): Broadcast {
+    const { reply } = this.#run;
+    return (channel, input, name, payload) => reply.broadcasts.push(broadcasted(channel, input, name, payload));
   }
   get cancel(): Cancel {
     const { transaction } = this.#run;

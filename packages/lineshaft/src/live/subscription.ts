@@ -21,6 +21,8 @@ export interface Sink {
   current(position: Position): void;
   /** The subscription is over. */
   failed(error: unknown): void;
+  /** It is ready again, also for what it holds back by itself. */
+  flush?(): void;
 }
 
 /** What a subscription is part of. */
@@ -111,6 +113,7 @@ export class Subscription {
 
   /** The sink is ready again: it gets what it lacks. */
   flush(): void {
+    this.#sink.flush?.();
     const { newest = null, watch = null } = this.#membership ?? {};
     if (this.#isBehind && newest !== null) this.offer(newest, watch);
   }

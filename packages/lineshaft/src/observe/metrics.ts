@@ -48,6 +48,7 @@ export function createMetrics() {
     ...relayMetrics(registers),
     ...cacheMetrics(registers),
     ...liveMetrics(registers),
+    ...channelMetrics(registers),
     ...handleMetrics(registers),
   };
 }
@@ -181,6 +182,19 @@ function liveMetrics(registers: Registry[]) {
       buckets: SECONDS,
       registers,
     }),
+  };
+}
+
+function channelMetrics(registers: Registry[]) {
+  const counter = (name: string, help: string) => new Counter({ name: `lineshaft_channel_${name}`, help, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name: `lineshaft_channel_${name}`, help, registers });
+  return {
+    channelMembers: gauge("members", "Members of channels on this node"),
+    channelTopics: gauge("topics", "Topics that have members, here or on nodes that this one hears"),
+    channelPeers: gauge("peers", "Other nodes that this one hears"),
+    channelDelivered: counter("delivered_total", "Messages that members were told, each counted"),
+    channelDropped: counter("dropped_total", "Messages for members who do not read, or for nodes that are not reached"),
+    channelRefused: counter("refused_total", "Messages and states of members that were not taken"),
   };
 }
 

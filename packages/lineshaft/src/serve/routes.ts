@@ -54,7 +54,7 @@ export class Routes {
   });
   readonly #services: readonly ServiceDefinition[];
 
-  constructor({ endpoints, services }: Declarations) {
+  constructor({ endpoints, services }: Pick<Declarations, "endpoints" | "services">) {
     this.#services = services;
     for (const each of endpoints) {
       const route = new Route(each);

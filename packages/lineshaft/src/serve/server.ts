@@ -17,7 +17,7 @@ import { PROBLEM_MEDIA_TYPE, problemAnswer } from "./problem.ts";
 /** Bytes of the request line and all headers. */
 export const HEADER_BYTES_MAX = 32_768;
 /** Open connections; more are closed at once. */
-export const CONNECTIONS_MAX = 10_000;
+export const CONNECTIONS_MAX = 20_000;
 /** How long the head of a request may take to arrive. */
 export const HEADERS_MS = 10_000;
 /** How long a whole request may take to arrive, its body included. */

@@ -42,6 +42,11 @@ export class Caller {
     this.#options = options;
   }
 
+  /** Who it was found to be, last. */
+  get known(): Actor | null {
+    return this.#actor;
+  }
+
   get isSettled(): boolean {
     return this.#isSettled;
   }

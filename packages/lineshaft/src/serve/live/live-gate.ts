@@ -9,6 +9,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import type { Channels } from "../../channel/channels.ts";
 import type { RequestFacts } from "../../define/endpoint.ts";
 import { type Fault, fault } from "../../define/errors.ts";
 import type { ServiceDefinition } from "../../define/service.ts";
@@ -24,13 +25,17 @@ import type { Routes } from "../routes.ts";
 import { endWithFault, type Lasting } from "../server.ts";
 import { EventStream, HEARTBEAT_MS } from "./event-stream.ts";
 import { checkHandshake } from "./handshake.ts";
+import { Outlet, Turn } from "./outlet.ts";
 import { type Asked, Party, type PartyOptions } from "./party.ts";
 import { MESSAGE_BYTES_MAX, Socket } from "./socket.ts";
+import { type ChannelRoutes, checkOrigin, splitTarget } from "./targets.ts";
 
 export const LIVE_PATH = "/live";
 export const SUBPROTOCOL = "lineshaft.v1";
 /** How often sockets are asked for a sign of life, and how long they may take for it. */
-export const PING_MS = 20_000;
+export const PING_MS = 10_000;
+/** Sockets take turns, so that not all of them are asked at once. */
+const PING_TURNS = 20;
 /** How long a client may take to answer the end of its socket. */
 const CLOSE_MS = 2_000;
 const [GOING_AWAY, PROTOCOL_ERROR] = [1001, 1002];
@@ -58,6 +63,8 @@ export interface LiveBounds {
 
 export interface LiveGateOptions extends PartyOptions {
   readonly routes: Routes;
+  readonly channelRoutes: ChannelRoutes;
+  readonly channels: Channels;
   readonly services: readonly ServiceDefinition[];
   readonly origins: Origins;
   readonly positions: Positions | null;
@@ -75,9 +82,11 @@ export interface Exchanged {
 export class LiveGate implements Lasting {
   readonly #options: LiveGateOptions;
   readonly #streams = new Map<ServerResponse, EventStream>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = Array.from({ length: PING_TURNS }, () => new Set<Socket>());
+  readonly #turn = new Turn();
   readonly #server = new WebSocketServer(SERVER_OPTIONS);
   readonly #pings: NodeJS.Timeout;
+  #opened = 0;
   #isDraining = false;
 
   constructor(options: LiveGateOptions) {
@@ -85,9 +94,11 @@ export class LiveGate implements Lasting {
     this.#server.on("wsClientError", ({ message }, socket) => {
       endWithFault(socket, fault("INVALID_REQUEST", { detail: `${message}.` }));
     });
-    this.#pings = setInterval(() => {
-      for (const socket of this.#sockets) socket.ping();
-    }, options.bounds.pingMs ?? PING_MS).unref();
+    let turn = 0;
+    const ping = () => {
+      for (const socket of this.#sockets[turn++ % PING_TURNS]!) socket.ping();
+    };
+    this.#pings = setInterval(ping, (options.bounds.pingMs ?? PING_MS) / PING_TURNS).unref();
   }
 
   /**
@@ -138,11 +149,11 @@ export class LiveGate implements Lasting {
     this.#isDraining = true;
     clearInterval(this.#pings);
     for (const stream of this.#streams.values()) stream.end();
-    for (const socket of this.#sockets) socket.close(GOING_AWAY, "The node stops.");
+    for (const socket of this.#all()) socket.close(GOING_AWAY, "The node stops.");
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.terminate();
+    for (const socket of this.#all()) socket.terminate();
   }
 
   /** @throws {Fault} SHUTTING_DOWN, ORIGIN_REFUSED, and what is wrong with the handshake. */
@@ -162,38 +173,40 @@ export class LiveGate implements Lasting {
   }
 
   #open(opened: WebSocket, request: IncomingMessage, duplex: Duplex, facts: RequestFacts): void {
-    const { metrics, log } = this.#options;
-    const find = (path: string, by: RequestFacts) => this.#find(path, by);
-    const socket = new Socket({ socket: opened, request, facts, party: this.#options, metrics, log, find });
-    this.#sockets.add(socket);
+    const { metrics, log, channelRoutes } = this.#options;
+    const socket = new Socket({
+      ...{ socket: opened, request, facts, party: this.#options, membership: this.#options, metrics, log },
+      outlet: new Outlet(duplex, this.#turn),
+      find: (path, by) => this.#find(path, by),
+      findChannel: (path, state, by) => channelRoutes.find(path, state, by, request),
+    });
+    const sockets = this.#sockets[this.#opened++ % PING_TURNS]!;
+    sockets.add(socket);
     metrics.liveConnections.inc({ kind: "socket" });
     duplex.on("drain", () => socket.drained());
     opened.once("close", () => {
-      this.#sockets.delete(socket);
+      sockets.delete(socket);
       metrics.liveConnections.dec({ kind: "socket" });
     });
     if (opened.protocol !== SUBPROTOCOL) socket.close(PROTOCOL_ERROR, `The subprotocol is ${SUBPROTOCOL}.`);
     else if (this.#isDraining) socket.close(GOING_AWAY, "The node stops.");
   }
 
+  *#all(): Iterable<Socket> {
+    for (const sockets of this.#sockets) yield* sockets;
+  }
+
   /** The query that a path names. @throws {Fault} */
   #find(target: string, facts: RequestFacts): Asked {
-    const mark = target.indexOf("?");
-    const path = mark < 0 ? target : target.slice(0, mark);
-    if (/[^\x21-\x7e]/.test(target)) {
-      throw fault("INVALID_ENCODING", { detail: "The path holds characters that are not percent-encoded." });
-    }
+    const { path, query } = splitTarget(target);
     const match = this.#options.routes.match("GET", path);
     if (match.kind === "none") throw fault("ROUTE_NOT_FOUND", { detail: `There is no route ${path.slice(0, 200)}.` });
     if (match.kind === "method") throw notLive("Only queries can be subscribed to.");
     const { endpoint, output } = match.route;
     if (endpoint.kind !== "query") throw notLive("Only queries can be subscribed to.");
     if (output?.mediaType !== "application/json") throw fault("NOT_ACCEPTABLE", { detail: "Its answer is not JSON." });
-    const { origin } = facts.headers;
-    if (typeof origin === "string" && !mayBringCookies(endpoint.service, origin, facts)) {
-      throw fault("ORIGIN_REFUSED", { detail: `A page of ${origin.slice(0, 200)} asked with credentials.` });
-    }
-    return { route: match.route, params: match.params, query: mark < 0 ? "" : target.slice(mark + 1) };
+    checkOrigin(endpoint, facts);
+    return { route: match.route, params: match.params, query };
   }
 }
 

@@ -6,31 +6,47 @@ import { URL_CHARS_MAX } from "../routes.ts";
 export type ClientMessage =
   | { readonly type: "hello"; readonly token: string }
   | { readonly type: "subscribe"; readonly id: number; readonly path: string; readonly position: Position | null }
-  | { readonly type: "unsubscribe"; readonly id: number };
-
-/** A subscription's number, as the client chooses it. */
-const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+  | { readonly type: "unsubscribe"; readonly id: number }
+  | { readonly type: "join"; readonly id: number; readonly path: string; readonly state: unknown }
+  | { readonly type: "state"; readonly id: number; readonly state: unknown }
+  | { readonly type: "send"; readonly id: number; readonly name: string; readonly payload: unknown };
 
 /** @throws {Fault} INVALID_JSON, INVALID_REQUEST: both end the connection. */
 export function readMessage(text: string): ClientMessage {
   const message = parsed(text);
-  const { type, id, path, position, token } = message;
+  const { type, id, path, position, token, state, name, payload } = message;
   switch (type) {
     case "hello":
       if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) throw wrong('"token" must be a text.');
       return { type, token };
     case "subscribe":
-      if (!isId(id)) throw wrong('"id" must be a whole number from 1.');
-      if (typeof path !== "string" || !path.startsWith("/")) throw wrong('"path" must be a text that begins with "/".');
-      if (path.length > URL_CHARS_MAX)
-        throw wrong(`"path" has ${path.length} characters; the limit is ${URL_CHARS_MAX}.`);
-      return { type, id, path, position: positionOf(position) };
+      return { type, id: idOf(id), path: pathOf(path), position: positionOf(position) };
     case "unsubscribe":
-      if (!isId(id)) throw wrong('"id" must be a whole number from 1.');
-      return { type, id };
+      return { type, id: idOf(id) };
+    case "join":
+      return { type, id: idOf(id), path: pathOf(path), state };
+    case "state":
+      return { type, id: idOf(id), state };
+    case "send":
+      if (typeof name !== "string") throw wrong('"name" must be a text.');
+      return { type, id: idOf(id), name, payload };
     default:
-      throw wrong('"type" must be "hello", "subscribe" or "unsubscribe".');
+      throw wrong(`"type" must be one of ${TYPES}.`);
   }
+}
+
+const TYPES = "hello, subscribe, unsubscribe, join, state, send";
+
+/** A number as the client chooses it. */
+function idOf(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw wrong('"id" must be a whole number from 1.');
+}
+
+function pathOf(value: unknown): string {
+  if (typeof value !== "string" || !value.startsWith("/")) throw wrong('"path" must be a text that begins with "/".');
+  if (value.length <= URL_CHARS_MAX) return value;
+  throw wrong(`"path" has ${value.length} characters; the limit is ${URL_CHARS_MAX}.`);
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {

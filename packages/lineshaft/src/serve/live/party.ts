@@ -68,6 +68,11 @@ export class Party {
     this.#caller = new Caller({ guard, cache, clock, facts: from.facts, onSettled });
   }
 
+  /** Who it was found to be, last. */
+  get known(): Actor | null {
+    return this.#caller.known;
+  }
+
   /** Who calls, as far as that is known for certain. */
   get isSettled(): boolean {
     return this.#caller.isSettled;

@@ -8,15 +8,19 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { RawData, WebSocket } from "ws";
+import type { Told } from "../../channel/told.ts";
+import { type Actor, NOBODY } from "../../define/actor.ts";
 import type { RequestFacts } from "../../define/endpoint.ts";
 import { type Fault, fault } from "../../define/errors.ts";
-import type { Answer, Sink, Subscription } from "../../live/index.ts";
-import { formatPosition, type Position } from "../../log/position.ts";
+import type { Position } from "../../log/position.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { asFault, problemAnswer } from "../problem.ts";
 import { WAITING_BYTES_MAX } from "./event-stream.ts";
+import { type Joined, Membership, type MembershipHost, type MembershipOptions, notMember } from "./membership.ts";
 import { type ClientMessage, readMessage } from "./message.ts";
+import { Answers, type Numbered } from "./numbered.ts";
+import { frameOf, type Outlet } from "./outlet.ts";
 import { type Asked, Party, type PartyOptions } from "./party.ts";
 
 /** Subscriptions of one connection. */
@@ -27,6 +31,9 @@ export const MESSAGE_BYTES_MAX = 65_536;
 /** Answers to pings that may wait for a client. */
 const PONGS_MAX = 200;
 
+/** How long a client rests at most that says too much. */
+const REST_MS_MAX = 1_000;
+
 /** Close codes (RFC 6455, section 7.4.1). */
 const [BINARY, POLICY] = [1003, 1008];
 
@@ -34,21 +41,27 @@ export interface SocketOptions {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly facts: RequestFacts;
+  readonly outlet: Outlet;
   readonly party: PartyOptions;
+  readonly membership: MembershipOptions;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Finds the query of a path. @throws {Fault} */
   readonly find: (path: string, facts: RequestFacts) => Asked;
+  /** Finds the channel of a path. @throws {Fault} */
+  readonly findChannel: (path: string, state: unknown, facts: RequestFacts) => Asked & Joined;
 }
 
-export class Socket {
+export class Socket implements MembershipHost {
   readonly #options: SocketOptions;
-  readonly #subscriptions = new Map<number, Numbered>();
+  readonly #numbers = new Map<number, Numbered>();
   #party: Party | null = null;
   #facts: RequestFacts;
   /** Subscriptions that are being opened, also those that the client has given up meanwhile. */
   #opening = 0;
   #isAlive = true;
+  /** While a client that says too much has to rest. */
+  #resting: NodeJS.Timeout | null = null;
   /** Answers to pings that wait for the client. */
   #pongs = 0;
   /** What the newest ping said whose answer does not wait with them. */
@@ -63,7 +76,7 @@ export class Socket {
     socket.on("pong", () => {
       this.#isAlive = true;
     });
-    socket.on("close", () => this.#party?.close());
+    socket.on("close", () => this.#closed());
     // It closes by itself, with the code that belongs to the mistake.
     socket.on("error", () => {});
   }
@@ -80,11 +93,45 @@ export class Socket {
     if (socket.readyState === socket.OPEN) socket.ping();
   }
 
+  get address(): string {
+    return this.#facts.address;
+  }
+
+  get actor(): Actor {
+    return this.#party?.known ?? NOBODY;
+  }
+
   /** The client has read what waited for it. */
   drained(): void {
-    const { socket } = this.#options;
-    if (socket.isPaused) socket.resume();
+    this.#relieve();
     this.#party?.flush();
+  }
+
+  /** Tells what is told to many; with others of the same turn it goes out in one write. */
+  tell(told: Told, id: number): void {
+    let frame = told.frames.get(id);
+    if (frame === undefined) told.frames.set(id, (frame = frameOf(`{"type":"${told.type}","id":${id},${told.rest}}`)));
+    const { socket, outlet } = this.#options;
+    if (socket.readyState !== socket.OPEN) return;
+    outlet.write(frame);
+    this.#relieve();
+  }
+
+  tellRefused(id: number, error: unknown): void {
+    this.#options.metrics.channelRefused.inc();
+    this.send(`{"type":"refused","id":${id},"problem":${this.#problemText(asFault(error))}}`);
+  }
+
+  rest(ms: number): void {
+    if (this.#resting) return;
+    this.#resting = setTimeout(
+      () => {
+        this.#resting = null;
+        this.#relieve();
+      },
+      Math.min(ms, REST_MS_MAX),
+    ).unref();
+    this.#relieve();
   }
 
   close(code: number, reason = ""): void {
@@ -139,6 +186,12 @@ export class Socket {
         return void this.#hello(message.token);
       case "subscribe":
         return void this.#subscribe(message);
+      case "join":
+        return void this.#join(message);
+      case "send":
+        return void this.#memberOf(message.id, (member) => member.say(message.name, message.payload));
+      case "state":
+        return void this.#memberOf(message.id, (member) => member.set(message.state));
       case "unsubscribe":
         return void this.#unsubscribe(message.id);
     }
@@ -157,26 +210,48 @@ export class Socket {
   }
 
   #subscribe({ id, path, position }: ClientMessage & { type: "subscribe" }): void {
-    if (this.#subscriptions.has(id)) throw fault("INVALID_REQUEST", { detail: `The id ${id} is in use.` });
+    this.#begin(id, () => ({ sink: new Answers(this, id), asked: this.#options.find(path, this.#facts) }), position);
+  }
+
+  #join({ id, path, state }: ClientMessage & { type: "join" }): void {
+    this.#begin(id, () => {
+      const asked = this.#options.findChannel(path, state, this.#facts);
+      return { sink: new Membership(this.#options.membership, this, id, asked), asked };
+    });
+  }
+
+  /** Takes a number, and begins what the client wants under it. */
+  #begin(id: number, find: () => Beginning, position: Position | null = null): void {
+    if (this.#numbers.has(id)) throw fault("INVALID_REQUEST", { detail: `The id ${id} is in use.` });
     this.#party ??= this.#open();
-    if (Math.max(this.#subscriptions.size, this.#opening) >= SUBSCRIPTIONS_MAX) {
-      const detail = `A connection has at most ${SUBSCRIPTIONS_MAX}.`;
-      return void this.tellProblem(id, fault("SUBSCRIPTIONS_EXCEEDED", { detail }));
+    try {
+      if (Math.max(this.#numbers.size, this.#opening) >= SUBSCRIPTIONS_MAX) {
+        throw fault("SUBSCRIPTIONS_EXCEEDED", { detail: `A connection has at most ${SUBSCRIPTIONS_MAX}.` });
+      }
+      const { sink, asked } = find();
+      this.#numbers.set(id, sink);
+      void this.#openNumbered(this.#party, sink, asked, position);
+    } catch (error) {
+      this.tellProblem(id, error);
     }
-    const sink = new Numbered(this, id);
-    this.#subscriptions.set(id, sink);
-    void this.#openSubscription(this.#party, sink, path, position);
   }
 
-  /** A subscription is over: its id may be used again. */
-  forget(sink: Numbered): void {
-    if (this.#subscriptions.get(sink.id) === sink) this.#subscriptions.delete(sink.id);
+  #memberOf(id: number, act: (member: Membership) => void): void {
+    const numbered = this.#numbers.get(id);
+    if (numbered instanceof Membership) act(numbered);
+    else this.tellRefused(id, notMember(id));
   }
 
-  async #openSubscription(party: Party, sink: Numbered, path: string, position: Position | null): Promise<void> {
+  /** A number is over, and may be used again. */
+  forget(numbered: Numbered): void {
+    if (this.#numbers.get(numbered.id) !== numbered) return;
+    this.#numbers.delete(numbered.id);
+    if (numbered.subscription !== null) this.#party!.end(numbered.subscription);
+  }
+
+  async #openNumbered(party: Party, sink: Numbered, asked: Asked, position: Position | null): Promise<void> {
     this.#opening++;
     try {
-      const asked = this.#options.find(path, this.#facts);
       const subscription = await party.subscribe(asked, sink, { heldAt: position, isAhead: false });
       sink.subscription = subscription;
       if (sink.isGone && subscription !== null) party.end(subscription);
@@ -188,13 +263,19 @@ export class Socket {
   }
 
   #unsubscribe(id: number): void {
-    const sink = this.#subscriptions.get(id);
-    if (sink !== undefined) {
-      sink.isGone = true;
-      if (sink.subscription !== null) this.#party!.end(sink.subscription);
-      this.forget(sink);
+    const numbered = this.#numbers.get(id);
+    if (numbered !== undefined) {
+      numbered.end();
+      this.forget(numbered);
     }
     this.send(`{"type":"ended","id":${id}}`);
+  }
+
+  #closed(): void {
+    if (this.#resting) clearTimeout(this.#resting);
+    this.#party?.close();
+    for (const numbered of this.#numbers.values()) numbered.end();
+    this.#numbers.clear();
   }
 
   #open(): Party {
@@ -215,54 +296,20 @@ export class Socket {
     return JSON.stringify(problemAnswer(shown, facts.id, null).body);
   }
 
-  /** Reads no more of the client while it does not read. */
+  /** Reads no more of the client while it does not read, or has to rest. */
   #relieve(): void {
     const { socket } = this.#options;
-    if (socket.bufferedAmount >= WAITING_BYTES_MAX && !socket.isPaused) socket.pause();
+    const pauses = socket.bufferedAmount >= WAITING_BYTES_MAX || this.#resting !== null;
+    if (pauses === socket.isPaused) return;
+    if (pauses) socket.pause();
+    else socket.resume();
   }
 }
 
-/** One subscription of a socket, by the number that the client gave it. */
-class Numbered implements Sink {
-  readonly id: number;
-  readonly takesPatches = true;
-  readonly #socket: Socket;
-  subscription: Subscription | null = null;
-  /** Whether the client has given it up: it is told nothing more. */
-  isGone = false;
-
-  constructor(socket: Socket, id: number) {
-    this.#socket = socket;
-    this.id = id;
-  }
-
-  get isReady(): boolean {
-    return this.#socket.isReady;
-  }
-
-  answer({ position, body }: Answer): void {
-    this.#send("answer", position, `,"body":${body}`);
-  }
-
-  patch({ position }: Answer, patch: string): void {
-    this.#send("patch", position, `,"patch":${patch}`);
-  }
-
-  current(position: Position): void {
-    this.#send("current", position, "");
-  }
-
-  failed(error: unknown): void {
-    if (this.isGone) return;
-    this.isGone = true;
-    this.#socket.forget(this);
-    this.#socket.tellProblem(this.id, error);
-  }
-
-  #send(type: string, position: Position, rest: string): void {
-    if (this.isGone) return;
-    this.#socket.send(`{"type":"${type}","id":${this.id},"position":"${formatPosition(position)}"${rest}}`);
-  }
+/** What begins under a number. */
+interface Beginning {
+  readonly sink: Numbered;
+  readonly asked: Asked;
 }
 
 /** Facts of a request whose caller said later who it is. */
