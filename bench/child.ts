@@ -44,6 +44,13 @@ export class Child implements AsyncDisposable {
     }
   }
 
+  /** Ends it at once, as a crash would. */
+  async kill(): Promise<void> {
+    const exit = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exit;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exit = once(this.#process, "exit");

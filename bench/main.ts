@@ -14,6 +14,7 @@ const DEFAULT = "peers";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   peers: () => suite("peers"),
   cache: () => suite("cache"),
+  channels: () => import("./channels.ts"),
   events: () => import("./events.ts"),
   live: () => import("./live.ts"),
   readset: () => import("./readset.ts"),
