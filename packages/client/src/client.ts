@@ -5,7 +5,7 @@
  * server's table says where that is.
  */
 import type { SocketClass } from "./connection.ts";
-import { type CallOptions, type Credentials, Http, TIMEOUT_MS, type Token } from "./http.ts";
+import { type CallOptions, type Credentials, FILE_TIMEOUT_MS, Http, TIMEOUT_MS, type Token } from "./http.ts";
 import { Live, type Watched } from "./live.ts";
 import { Problem, problem } from "./problem.ts";
 import type { Update, Values } from "./question.ts";
@@ -62,10 +62,14 @@ class Shared {
   }
 
   /** Sends one call, and reads its answer. */
-  async call(name: string, input: Values | undefined, options: CallOptions | undefined): Promise<Answered> {
-    const route = await unlessAborted(this.routes.find(name), options?.signal);
+  async call(name: string, input: Values | undefined, options: CallOptions & { file?: Blob } = {}): Promise<Answered> {
+    const route = await unlessAborted(this.routes.find(name), options.signal);
+    const takesTime = route.upload || route.download ? { timeoutMs: FILE_TIMEOUT_MS } : {};
     try {
-      const { text, position } = await this.http.send(outgoing(route, input), options);
+      const request = route.upload ? withFile(outgoing(route, input), options.file) : outgoing(route, input);
+      const asked = { ...request, isFile: route.download === true };
+      const { text, file, position } = await this.http.send(asked, { ...takesTime, ...options });
+      if (file) return { value: file, position };
       const readText = text === "" ? () => undefined : readJson;
       return { value: route.text ? text : readText(text), position };
     } catch (error) {
@@ -84,6 +88,16 @@ class Shared {
       throw problem("LIVE_REFUSED", `A subscription cannot bring the header "${header}" of "${name}" along.`);
     });
   }
+}
+
+/** The body is the file, as the blob says what it is. */
+function withFile(request: Outgoing, file: Blob | undefined): Outgoing {
+  if (!(file instanceof Blob)) {
+    const detail = "This call takes a file: pass a Blob as the option `file`.";
+    throw new Problem({ code: "INVALID_INPUT", status: 0, title: "The input is not valid", detail });
+  }
+  const type = file.type || "application/octet-stream";
+  return { ...request, headers: { ...request.headers, "content-type": type }, body: file };
 }
 
 interface Answered {

@@ -10,6 +10,8 @@ import type { Outgoing } from "./routes.ts";
 
 /** How long a call may take with all its tries, in milliseconds, where nobody says. */
 export const TIMEOUT_MS = 30_000;
+/** The same for a call with a file. */
+export const FILE_TIMEOUT_MS = 300_000;
 /** How often a read is asked, at most. */
 export const ATTEMPTS_MAX = 3;
 /** The first pause is up to so long; each further one up to twice the one before. */
@@ -45,6 +47,8 @@ export interface CallOptions {
 /** What came back. */
 export interface Incoming {
   readonly text: string;
+  /** Where a file was asked for. */
+  readonly file: Blob | null;
   readonly position: string | null;
 }
 
@@ -78,7 +82,7 @@ export class Http {
     }
   }
 
-  async #once({ method, path, headers, body }: Outgoing, token: Token, signal: AbortSignal): Promise<Incoming> {
+  async #once({ method, path, headers, body, isFile }: Outgoing, token: Token, signal: AbortSignal): Promise<Incoming> {
     const { url, fetch, credentials } = this.#options;
     const all: Record<string, string> = { ...headers };
     if (token) all["authorization"] = `Bearer ${token}`;
@@ -86,9 +90,10 @@ export class Http {
     const response = await fetch(url + path, { method, headers: all, signal, credentials, ...(body ? { body } : {}) });
     const position = response.headers.get(POSITION_HEADER);
     this.newest.heard(position);
-    const text = await response.text();
+    const file = isFile && response.ok ? await response.blob() : null;
+    const text = file ? "" : await response.text();
     if (!response.ok) throw problemIn(response, text);
-    return { text, position };
+    return { text, file, position };
   }
 }
 

@@ -12,9 +12,12 @@ export type {
   Client,
   CommandClient,
   CommandOptions,
+  DownloadClient,
   EndpointClient,
   Guess,
   QueryClient,
   ServiceClient,
   SubscribeOptions,
+  UploadClient,
+  UploadOptions,
 } from "./types.ts";

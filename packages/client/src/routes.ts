@@ -15,6 +15,10 @@ export interface Route {
   readonly from?: Readonly<Record<string, string>>;
   /** The answer is text, not JSON. */
   readonly text?: true;
+  /** The body is a file. */
+  readonly upload?: true;
+  /** The answer is a file. */
+  readonly download?: true;
 }
 
 /** The table: endpoints by `service.name`. */
@@ -26,7 +30,9 @@ export interface Outgoing {
   /** With the query string. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Blob | undefined;
+  /** The answer is a file. */
+  readonly isFile?: boolean;
 }
 
 type Values = Readonly<Record<string, unknown>>;

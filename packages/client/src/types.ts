@@ -4,7 +4,7 @@
  * They tell what comes over the wire: an instant, a decimal and a 64-bit number are strings in an answer, as they are
  * in JSON, and in an input. Lists and objects are `readonly`: answers are shared by all who watch them.
  */
-import type { Command, InputOf, Query, ResultOf, Wire } from "lineshaft";
+import type { Command, Download, InputOf, Query, ResultOf, Upload, Wire } from "lineshaft";
 import type { CallOptions } from "./http.ts";
 import type { ConnectionState, Watched } from "./live.ts";
 import type { Problem } from "./problem.ts";
@@ -13,16 +13,19 @@ import type { Laid } from "./question.ts";
 /** What an endpoint answers: `AnswerOf<typeof tasks.list>`. */
 export type AnswerOf<TEndpoint> =
   TEndpoint extends Query<any, infer TOutput, any>
-    ? Wire<ResultOf<TOutput>>
-    : TEndpoint extends Command<any, infer TOutput, any>
+    ? FileOr<TOutput>
+    : TEndpoint extends Command<any, infer TOutput, any, any>
       ? Wire<ResultOf<TOutput>>
       : never;
+
+/** A download gives its bytes, with their type. */
+type FileOr<TOutput> = TOutput extends Download ? Blob : Wire<ResultOf<TOutput>>;
 
 /** What an endpoint is asked with: `AskedOf<typeof tasks.list>`. */
 export type AskedOf<TEndpoint> =
   TEndpoint extends Query<infer TInput, any, any>
     ? InputOf<TInput>
-    : TEndpoint extends Command<infer TInput, any, any>
+    : TEndpoint extends Command<infer TInput, any, any, any>
       ? InputOf<TInput>
       : never;
 
@@ -77,15 +80,31 @@ export interface QueryClient<TInput, TAnswer> {
 /** A command of a service: runs it once; it is never repeated, whatever happens to the answer. @throws {Problem} */
 export type CommandClient<TInput, TAnswer> = (...args: Arguments<TInput, CommandOptions>) => Promise<TAnswer>;
 
+/** How one call of a command that takes a file differs from others. */
+export interface UploadOptions extends CommandOptions {
+  /** The file: its bytes, and its type as the blob tells it. */
+  readonly file: Blob;
+}
+
+/** A command that takes a file. @throws {Problem} */
+export type UploadClient<TInput, TAnswer> = (input: TInput, options: UploadOptions) => Promise<TAnswer>;
+
+/** A query that gives a file. @throws {Problem} */
+export type DownloadClient<TInput> = (...args: Arguments<TInput, CallOptions>) => Promise<Blob>;
+
 /** One endpoint. */
 export type EndpointClient<TEndpoint> =
   TEndpoint extends Query<infer TInput, infer TOutput, any>
-    ? QueryClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
-    : TEndpoint extends Command<infer TInput, infer TOutput, any>
-      ? CommandClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
+    ? TOutput extends Download
+      ? DownloadClient<InputOf<TInput>>
+      : QueryClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
+    : TEndpoint extends Command<infer TInput, infer TOutput, any, infer TUpload>
+      ? TUpload extends Upload
+        ? UploadClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
+        : CommandClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
       : never;
 
-type AnyEndpoint = Query<any, any, any> | Command<any, any, any>;
+type AnyEndpoint = Query<any, any, any> | Command<any, any, any, any>;
 
 /** The endpoints of a module: its other exports are not there. */
 export type ServiceClient<TModule> = {

@@ -47,6 +47,21 @@ describe("calls of an app", () => {
     assert.deepEqual(rest, { path: "a b", when, next: { items: [1], next: null } });
   });
 
+  test("take files and give them, with their types", async () => {
+    const client = open();
+    const odd = 'é/?&#%+ "ü;=,.txt';
+    const file = new Blob([odd], { type: "text/plain" });
+    const { key, ...told } = await client.notes.attach({ board: "a b", name: odd, tags: ["1", "2"] }, { file });
+    assert.deepEqual(told, { size: file.size, name: odd, tags: ["1", "2"] });
+    const back = await client.notes.attached({ key, name: odd });
+    assert.deepEqual([await back.text(), back.type], [odd, "text/plain;charset=utf-8"]);
+    const lie = new Blob([odd], { type: "image/png" });
+    const refused = await problemOf(client.notes.attach({ board: "a", name: "b" }, { file: lie }));
+    assert.equal(refused.code, "FILE_TYPE_MISMATCH");
+    const gone = await problemOf(client.notes.attached({ key: "0".repeat(32), name: "b" }));
+    assert.equal(gone.code, "NOT_FOUND");
+  });
+
   test("give text as text, and nothing as undefined", async () => {
     const client = open();
     assert.equal(await client.notes.text(), "1,2");

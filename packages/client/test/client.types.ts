@@ -23,7 +23,12 @@ export async function calls() {
   const nothing = await client.notes.ping();
   const csv = await client.notes.text();
   const posted = await client.notes.post({ path: "a", deep: { when: "2026-02-01T12:00:00Z", many: [{ size: "1" }] } });
+  const attached = await client.notes.attach({ board: "a", name: "b" }, { file: new Blob([]) });
+  const file = await client.notes.attached({ key: attached.key, name: attached.name });
   type Cases = [
+    Expect<Equal<typeof file, Blob>>,
+    Expect<Equal<typeof attached.size, number>>,
+    Expect<Equal<AnswerOf<typeof notes.attached>, Blob>>,
     Expect<Equal<Flat<(typeof board)[number]>, Flat<Shown>>>,
     Expect<Equal<Flat<typeof added>, Flat<Shown>>>,
     Expect<Equal<typeof nothing, void>>,
@@ -53,6 +58,12 @@ export function useBoard() {
 }
 
 export function mistakes() {
+  // @ts-expect-error: it takes a file.
+  void client.notes.attach({ board: "a", name: "b" });
+  // @ts-expect-error: it takes no file.
+  void client.notes.add({ board: "a", title: "b" }, { file: new Blob([]) });
+  // @ts-expect-error: a file is not watched.
+  void client.notes.attached.watch({ key: "a", name: "b" });
   // @ts-expect-error: no such endpoint.
   void client.notes.bord({ board: "a" });
   // @ts-expect-error: no such service.

@@ -1,5 +1,5 @@
 /** A service with an endpoint of every kind, for the tests of the client. */
-import { content, entity, field, list, page, service } from "lineshaft";
+import { content, download, entity, field, list, page, service } from "lineshaft";
 
 export class Note extends entity("note", {
   id: field.id(),
@@ -93,4 +93,18 @@ export const own = notes.query("GET /own", {
   actor: "account",
   output: { email: field.text() },
   run: async ({ actor }) => ({ email: actor.email }),
+});
+
+/** Takes a file; what it is told comes in the query string. */
+export const attach = notes.command("POST /boards/:board/files", {
+  upload: { max: 1_000_000, types: ["image/png", "text/plain", "application/octet-stream"] },
+  input: { ...Note.pick("board"), name: field.text(), tags: field.list(field.text()).default([]) },
+  output: { key: field.text(), size: field.integer(), name: field.text(), tags: field.list(field.text()) },
+  run: async ({ input, file }) => ({ ...file, ...input }),
+});
+
+export const attached = notes.query("GET /files/:key", {
+  input: { key: field.text(), name: field.text() },
+  output: download(),
+  run: async ({ input }) => input,
 });

@@ -7,12 +7,15 @@ import { STATUS_CODES } from "node:http";
 import type { NamedEndpoint } from "../define/declarations.ts";
 import type { EndpointDefinition, Limit } from "../define/endpoint.ts";
 import type { AnyField } from "../define/field.ts";
+import type { Upload } from "../define/file.ts";
 import { omittable, shapeKind } from "../define/shape.ts";
 import { type InputPart, inputParts } from "./gather.ts";
 import type { Components, Variant } from "./openapi-components.ts";
 import { exampleOf, objectExample } from "./openapi-examples.ts";
 import { failureResponses } from "./openapi-problems.ts";
 
+/** Raw bytes. */
+const FILE = { type: "string", format: "binary" };
 const ETAG = { description: "Names this state of the answer.", schema: { type: "string" } };
 
 export interface OperationOptions {
@@ -100,6 +103,7 @@ function requestBodyOf(
   parts: readonly InputPart[],
   components: Components,
 ): object | null {
+  if (endpoint.upload) return fileBody(endpoint.upload);
   const keys = parts.filter((part) => part.in === "body").map((part) => part.key);
   if (keys.length === 0) return null;
   const shapes = Object.fromEntries(keys.map((key) => [key, endpoint.input[key]]));
@@ -111,6 +115,11 @@ function requestBodyOf(
   };
 }
 
+function fileBody({ max, types }: Upload): object {
+  const content = Object.fromEntries(types.map((type) => [type, { schema: FILE }]));
+  return { description: `One file of at most ${max} bytes, as it is.`, required: true, content };
+}
+
 function responsesOf(endpoint: EndpointDefinition, parts: readonly InputPart[], options: OperationOptions): object {
   const { components, authenticates } = options;
   const cached = endpoint.kind === "query" && endpoint.status === 200;
@@ -118,6 +127,11 @@ function responsesOf(endpoint: EndpointDefinition, parts: readonly InputPart[], 
   if (cached) {
     const description = "Not changed since the state that `If-None-Match` names.";
     responses.push(["304", components.sharedResponse("304", { description, headers: { ETag: ETAG } })]);
+  }
+  if (endpoint.output !== null && shapeKind(endpoint.output) === "download") {
+    const content = { "*/*": { schema: FILE } };
+    const headers = { "Content-Range": { description: "Which bytes of how many.", schema: { type: "string" } } };
+    responses.push(["206", { description: "The part that `Range` asks for.", headers, content }]);
   }
   const sources = new Set(parts.map((part) => part.in));
   for (const { status, response, shareable } of failureResponses({ endpoint, sources, authenticates })) {
@@ -131,6 +145,7 @@ function successOf(endpoint: EndpointDefinition, components: Components, cached:
   const description = STATUS_CODES[status] ?? "Success";
   const headers = cached ? { headers: { ETag: ETAG } } : {};
   if (output === null || status === 204) return { description, ...headers };
+  if (shapeKind(output) === "download") return { description, ...headers, content: { "*/*": { schema: FILE } } };
   const raw = shapeKind(output) === "content";
   const mediaType = raw ? (output as unknown as { mediaType: string }).mediaType : "application/json";
   const example = exampleOf(output, { direction: "output" });

@@ -9,6 +9,7 @@ import { ERRORS, type ErrorCode, type ErrorRow, Fault, type FieldError } from ".
 import type { InputSource } from "../define/field.ts";
 import type { JsonSchema } from "../define/schema.ts";
 import type { ProblemFormat } from "../define/service.ts";
+import { shapeKind } from "../define/shape.ts";
 import { PROBLEM_MEDIA_TYPE, problemAnswer } from "./problem.ts";
 
 /** The request id that samples carry. */
@@ -97,14 +98,17 @@ export function failureResponses(facts: FailureFacts): FailureResponse[] {
 function platformCodes({ endpoint, sources, authenticates }: FailureFacts): ErrorCode[] {
   const codes: ErrorCode[] = [];
   const writes = endpoint.kind === "command";
+  const isDownload = endpoint.output !== null && shapeKind(endpoint.output) === "download";
   if (sources.has("body")) codes.push("INVALID_JSON");
   if (sources.size > 0) codes.push("INVALID_ENCODING");
   if (endpoint.actor === "account") codes.push("UNAUTHENTICATED");
   if (writes && authenticates) codes.push("ORIGIN_REFUSED");
-  if (sources.has("path")) codes.push("NOT_FOUND");
+  if (sources.has("path") || isDownload) codes.push("NOT_FOUND");
   if (writes) codes.push("CONFLICT");
   if (writes && Object.keys(endpoint.service.entities).length > 0) codes.push("ALREADY_EXISTS", "STILL_REFERENCED");
-  if (sources.has("body")) codes.push("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE");
+  if (sources.has("body") || endpoint.upload) codes.push("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE");
+  if (endpoint.upload) codes.push("INVALID_REQUEST", "FILE_TYPE_MISMATCH");
+  if (isDownload) codes.push("RANGE_NOT_SATISFIABLE");
   if (sources.size > 0) codes.push("INVALID_INPUT");
   if (endpoint.limit) codes.push("RATE_LIMITED");
   codes.push("DATABASE_UNAVAILABLE", "DATABASE_BUSY", "STATEMENT_TIMEOUT");

@@ -18,6 +18,10 @@ interface RouteEntry {
   readonly from?: Readonly<Record<string, string>>;
   /** The answer is text as it stands, not JSON. */
   readonly text?: true;
+  /** The body is a file. */
+  readonly upload?: true;
+  /** The answer is a file. */
+  readonly download?: true;
 }
 
 /** The table of an app: entries by `service.name`, in the order of the declarations. */
@@ -37,5 +41,7 @@ function entryOf({ endpoint }: NamedEndpoint): RouteEntry {
       ? {}
       : { from: Object.fromEntries(unusual.map((part) => [part.key, `${part.in} ${part.name}`])) }),
     ...(output !== null && shapeKind(output) === "content" ? { text: true } : {}),
+    ...(endpoint.upload === undefined ? {} : { upload: true }),
+    ...(output !== null && shapeKind(output) === "download" ? { download: true } : {}),
   };
 }

@@ -237,7 +237,7 @@ describe("declaration files", () => {
     assert.match(emitted["emitted/model.d.ts"], /class Link extends Link_base/);
     assert.match(
       emitted["emitted/endpoints.d.ts"],
-      /shorten: import\("lineshaft"\)\.Command<.*typeof Link, "CODE_TAKEN">/s,
+      /shorten: import\("lineshaft"\)\.Command<.*typeof Link, "CODE_TAKEN", undefined>/s,
     );
 
     await using consumer = await openProject({ ...emitted, "consumer.ts": CONSUMER });
