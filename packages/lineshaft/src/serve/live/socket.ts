@@ -22,14 +22,12 @@ import { type ClientMessage, readMessage } from "./message.ts";
 import { Answers, type Numbered } from "./numbered.ts";
 import { frameOf, type Outlet } from "./outlet.ts";
 import { type Asked, Party, type PartyOptions } from "./party.ts";
+import { Pulse } from "./pulse.ts";
 
 /** Subscriptions of one connection. */
 export const SUBSCRIPTIONS_MAX = 200;
 /** Bytes of a message from the client. */
 export const MESSAGE_BYTES_MAX = 65_536;
-
-/** Answers to pings that may wait for a client. */
-const PONGS_MAX = 200;
 
 /** How long a client rests at most that says too much. */
 const REST_MS_MAX = 1_000;
@@ -59,23 +57,16 @@ export class Socket implements MembershipHost {
   #facts: RequestFacts;
   /** Subscriptions that are being opened, also those that the client has given up meanwhile. */
   #opening = 0;
-  #isAlive = true;
+  readonly #pulse: Pulse;
   /** While a client that says too much has to rest. */
   #resting: NodeJS.Timeout | null = null;
-  /** Answers to pings that wait for the client. */
-  #pongs = 0;
-  /** What the newest ping said whose answer does not wait with them. */
-  #pinged: Buffer | null = null;
 
   constructor(options: SocketOptions) {
     this.#options = options;
     this.#facts = options.facts;
-    const { socket } = options;
+    const { socket, request } = options;
+    this.#pulse = new Pulse(socket, () => request.socket.bytesRead);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
-    socket.on("ping", (data) => this.#pong(data));
-    socket.on("pong", () => {
-      this.#isAlive = true;
-    });
     socket.on("close", () => this.#closed());
     // It closes by itself, with the code that belongs to the mistake.
     socket.on("error", () => {});
@@ -87,10 +78,7 @@ export class Socket implements MembershipHost {
 
   /** Asks for a sign of life; ends a connection that has given none since it was asked last. */
   ping(): void {
-    const { socket } = this.#options;
-    if (!this.#isAlive) return void socket.terminate();
-    this.#isAlive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
+    this.#pulse.ask();
   }
 
   get address(): string {
@@ -154,22 +142,7 @@ export class Socket implements MembershipHost {
     this.send(`{"type":"problem","id":${id},"problem":${this.#problemText(asFault(error))}}`);
   }
 
-  /** Answers a ping. Of many at a time the newest is answered for all (RFC 6455, section 5.5.3). */
-  #pong(data: Buffer): void {
-    const { socket } = this.#options;
-    if (this.#pongs === PONGS_MAX) this.#pinged = data;
-    if (this.#pongs === PONGS_MAX || socket.readyState !== socket.OPEN) return;
-    this.#pongs++;
-    socket.pong(data, false, () => {
-      this.#pongs--;
-      const pinged = this.#pinged;
-      this.#pinged = null;
-      if (pinged !== null) this.#pong(pinged);
-    });
-  }
-
   #take(data: RawData, isBinary: boolean): void {
-    this.#isAlive = true;
     if (this.#options.socket.readyState !== this.#options.socket.OPEN) return;
     if (isBinary) return void this.close(BINARY, "Messages are text.");
     try {
