@@ -4,6 +4,7 @@
  * Types are gone at run time, so names are taken as they come (`client.tasks.list` asks for `tasks.list`), and the
  * server's table says where that is.
  */
+import type { ChannelHooks, Joined } from "./channel.ts";
 import type { SocketClass } from "./connection.ts";
 import { type CallOptions, type Credentials, FILE_TIMEOUT_MS, Http, TIMEOUT_MS, type Token } from "./http.ts";
 import { Live, type Watched } from "./live.ts";
@@ -79,14 +80,40 @@ class Shared {
     }
   }
 
-  /** A question asked on the connection that all share: only path and query string go there. */
+  /** A question asked on the connection that all share. */
   watch(name: string, input: Values): Watched<unknown> {
-    return this.live.watch(name, input, async () => {
-      const { path, headers }: Outgoing = outgoing(await this.routes.find(name), input);
-      const [header] = Object.keys(headers);
-      if (header === undefined) return path;
-      throw problem("LIVE_REFUSED", `A subscription cannot bring the header "${header}" of "${name}" along.`);
-    });
+    return this.live.watch(name, input, () => this.#pathOf(name, input));
+  }
+
+  /** A channel joined there. */
+  join(name: string, input: Values, { signal, ...hooks }: ChannelHooks & { readonly signal?: AbortSignal }): Joined {
+    const channel = this.live.join(() => this.#pathOf(name, input), hooks);
+    const { listeners } = channel;
+    const leave = () => {
+      signal?.removeEventListener("abort", leave);
+      this.live.leave(channel);
+    };
+    signal?.addEventListener("abort", leave);
+    if (signal?.aborted) leave();
+    return {
+      state: () => channel.state,
+      subscribe: (listener) => {
+        const own = () => listener();
+        listeners.add(own);
+        return () => void listeners.delete(own);
+      },
+      send: (message, payload) => channel.send(message, payload),
+      set: (state) => channel.set(state),
+      leave,
+    };
+  }
+
+  /** Only path and query string go over a socket. */
+  async #pathOf(name: string, input: Values): Promise<string> {
+    const { path, headers }: Outgoing = outgoing(await this.routes.find(name), input);
+    const [header] = Object.keys(headers);
+    if (header === undefined) return path;
+    throw problem("LIVE_REFUSED", `A subscription cannot bring the header "${header}" of "${name}" along.`);
   }
 }
 
@@ -124,7 +151,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** One endpoint, query or command: at run time nobody knows which, and types show each its own half. */
+/** One query, command or channel: at run time nobody knows which, and types show each its own part. */
 function endpointOf(shared: Shared, name: string) {
   const watch = (input: Values = {}) => shared.watch(name, input);
   const call = async (input?: Values, options: CommandOptions = {}): Promise<unknown> => {
@@ -143,7 +170,8 @@ function endpointOf(shared: Shared, name: string) {
   });
   const subscribe = (input: Values, onAnswer: (answer: unknown) => void, options?: SubscribeOptions) =>
     follow(watch(input), onAnswer, options);
-  return Object.assign(call, { watch, guess, subscribe });
+  const join = (input: Values = {}, options = {}) => shared.join(name, input, options);
+  return Object.assign(call, { watch, guess, subscribe, join });
 }
 
 /** Tells the answers of a store one by one; the first, if it is there already, once the caller has what stops it. */
@@ -191,7 +219,7 @@ function named<TValue>(make: (name: string) => TValue, own: Readonly<Record<stri
  * nothing; the first call asks for the server's routes.
  *
  * Calls carry the newest position that the client has heard of, so it reads its own writes on any node. Reads are tried
- * again when the network fails; commands never are. All subscriptions share one WebSocket.
+ * again when the network fails; commands never are. All subscriptions and channels share one WebSocket.
  *
  * @example
  * import type * as links from "./links.ts";

@@ -1,10 +1,9 @@
 /**
- * Connection: one WebSocket and the questions asked on it, in the words of the wire protocol (`docs/wire-protocol.md`).
+ * Connection: one WebSocket and what is said on it, in the words of the wire protocol (`docs/wire-protocol.md`).
  * It ends once; who comes after it is the business of `live.ts`.
  */
 import type { Operation } from "./patch.ts";
 import { Problem, type ProblemDocument } from "./problem.ts";
-import type { Question } from "./question.ts";
 
 export const SUBPROTOCOL = "lineshaft.v1";
 
@@ -23,31 +22,78 @@ export type SocketClass = new (url: string, protocol: string) => Socket;
 /** What a connection tells. */
 export interface Events {
   opened(): void;
-  /** An answer came: the server is well, and knows this position. */
-  heard(position: string): void;
+  /** The server is well; what it said is of this position. */
+  heard(position?: string): void;
   /** Whether it is current may have changed. */
   changed(): void;
   /** Once, and the last. */
   closed(code: number, reason: string, problem: Problem | null): void;
   /** The server could not answer for the moment. */
-  postponed(question: Question): void;
+  postponed(thread: Thread): void;
 }
 
-type Message =
+/** What is said under one number: a question, or a channel. */
+export interface Thread {
+  /** On the connection of now. */
+  id: number | null;
+  /** Path and query string; `null` until the route is known. */
+  path: string | null;
+  /** Finds the path. */
+  readonly locate: () => Promise<string>;
+  readonly state: { readonly status: string };
+  /** Whether somebody still listens. */
+  readonly isWanted: boolean;
+  /** Whether something is shown that the server has told: a new connection must confirm it. */
+  readonly isShown: boolean;
+  /** The message that begins it, without number and path. */
+  opening(): object;
+  /** @throws {Error} when it does not fit what came before: then it is begun again. */
+  receive(message: Message): void;
+  /** It is over. */
+  failed(problem: Problem): void;
+  /** Begins anew: after a problem, or as somebody else, who must not see what came before. */
+  restart(): void;
+  /** What the server has told is no longer of use to go on from. */
+  forget(): void;
+}
+
+/** One member on the wire. What its channel does not declare is left out. */
+interface Present {
+  readonly key: string;
+  readonly member?: unknown;
+  readonly state?: unknown;
+}
+
+export type Message =
   | { readonly type: "answer"; readonly id: number; readonly position: string; readonly body: unknown }
   | { readonly type: "patch"; readonly id: number; readonly position: string; readonly patch: readonly Operation[] }
   | { readonly type: "current"; readonly id: number; readonly position: string }
   | { readonly type: "problem"; readonly id?: number; readonly problem: ProblemDocument }
-  | { readonly type: "ended"; readonly id: number };
+  | { readonly type: "ended"; readonly id: number }
+  | { readonly type: "joined"; readonly id: number; readonly key: string; readonly members: readonly Present[] }
+  | {
+      readonly type: "presence";
+      readonly id: number;
+      readonly in: readonly Present[];
+      readonly out: readonly string[];
+    }
+  | {
+      readonly type: "message";
+      readonly id: number;
+      readonly name: string;
+      readonly payload: unknown;
+      readonly from?: Present;
+    }
+  | { readonly type: "refused"; readonly id: number; readonly problem: ProblemDocument };
 
 export class Connection {
   /** Whose it is. */
   readonly token: string | null;
   readonly #socket: Socket;
   readonly #events: Events;
-  readonly #asked = new Map<number, Question>();
-  /** Questions that show an answer from before this connection. */
-  readonly #old = new Set<Question>();
+  readonly #begun = new Map<number, Thread>();
+  /** Those that show something from before this connection. */
+  readonly #old = new Set<Thread>();
   #lastId = 0;
   #isOpen = false;
   #hasAnswered = false;
@@ -84,23 +130,30 @@ export class Connection {
     return isAlive;
   }
 
-  /** Asks a question whose path is known; before the socket is open nothing happens. */
-  ask(question: Question): void {
-    if (!this.#isOpen || question.path === null) return;
-    this.end(question);
+  /** Begins what has a path; before the socket is open nothing happens. */
+  begin(thread: Thread): void {
+    const { path, isShown } = thread;
+    if (!this.#isOpen || path === null) return;
+    this.end(thread);
     const id = ++this.#lastId;
-    question.id = id;
-    this.#asked.set(id, question);
-    const { path, position } = question;
-    if (position !== null) this.#old.add(question);
-    this.#send({ type: "subscribe", id, path, ...(position === null ? {} : { position }) });
+    thread.id = id;
+    this.#begun.set(id, thread);
+    if (isShown) this.#old.add(thread);
+    this.#send({ ...thread.opening(), id, path });
   }
 
-  /** Wants no more answers to a question. */
-  end(question: Question): void {
-    const { id } = question;
-    this.#old.delete(question);
-    if (this.#drop(question)) this.#send({ type: "unsubscribe", id });
+  /** Says something more; false when it cannot. */
+  say({ id }: Thread, message: object): boolean {
+    if (!this.#isOpen || id === null) return false;
+    this.#send({ ...message, id });
+    return true;
+  }
+
+  /** Wants no more of it. */
+  end(thread: Thread): void {
+    const { id } = thread;
+    this.#old.delete(thread);
+    if (this.#drop(thread)) this.#send({ type: "unsubscribe", id });
   }
 
   /** Ends the connection without waiting for the other side. */
@@ -120,60 +173,55 @@ export class Connection {
     if (this.#isOpen) this.#socket.send(JSON.stringify(message));
   }
 
-  #drop(question: Question): boolean {
-    const isAsked = question.id !== null && this.#asked.delete(question.id);
-    question.id = null;
-    return isAsked;
+  #drop(thread: Thread): boolean {
+    const isBegun = thread.id !== null && this.#begun.delete(thread.id);
+    thread.id = null;
+    return isBegun;
   }
 
   #receive(message: Message): void {
     this.#isAwaited = false;
     if ("position" in message) this.#events.heard(message.position);
-    if (message.type === "problem" && message.id === undefined) {
+    else if (message.type === "joined") this.#events.heard();
+    else if (message.type === "problem" && message.id === undefined) {
       this.#problem = new Problem(message.problem);
       return;
     }
-    const question = this.#asked.get(message.id ?? 0);
-    if (!question) return;
+    const thread = this.#begun.get(message.id ?? 0);
+    if (!thread) return;
     this.#hasAnswered = true;
-    this.#old.delete(question);
-    this.#pass(question, message);
+    this.#old.delete(thread);
+    if (message.type === "problem") this.#fail(thread, message.problem);
+    else this.#pass(thread, message);
     this.#events.changed();
   }
 
-  #pass(question: Question, message: Message): void {
-    if (message.type === "answer") question.answered(message.body, message.position);
-    else if (message.type === "current") question.isCurrent(message.position);
-    else if (message.type === "patch") this.#patch(question, message);
-    else if (message.type === "problem") this.#fail(question, message.problem);
+  /** What does not fit means that one side is wrong about what was said: asks for all of it. */
+  #pass(thread: Thread, message: Message): void {
+    try {
+      thread.receive(message);
+    } catch {
+      thread.forget();
+      this.begin(thread);
+    }
   }
 
-  #fail(question: Question, document: ProblemDocument): void {
-    this.#drop(question);
+  #fail(thread: Thread, document: ProblemDocument): void {
+    this.#drop(thread);
     if (document.status !== 503) {
-      question.failed(new Problem(document));
+      thread.failed(new Problem(document));
       return;
     }
     // That is of the moment; a subscriber is not told of every moment.
-    if (question.position !== null) this.#old.add(question);
-    this.#events.postponed(question);
-  }
-
-  /** A patch that does not fit means that one side is wrong about the answer: asks for all of it. */
-  #patch(question: Question, { patch, position }: Message & { readonly type: "patch" }): void {
-    try {
-      question.patched(patch, position);
-    } catch {
-      question.forget();
-      this.ask(question);
-    }
+    if (thread.isShown) this.#old.add(thread);
+    this.#events.postponed(thread);
   }
 
   #end(code: number, reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#isOpen = false;
-    for (const question of this.#asked.values()) question.id = null;
+    for (const thread of this.#begun.values()) thread.id = null;
     this.#events.closed(code, reason, this.#problem);
   }
 }

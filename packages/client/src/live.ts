@@ -1,15 +1,17 @@
 /**
- * Live: the questions that a client watches, and the one connection that they share.
+ * Live: the questions that a client watches, the channels that it has joined, and the one connection that they share.
  *
  * Promises (LIVE-1, as far as it is the client's): a watcher gets the current answer, then the newest after every
  * change, in order; after a reconnect it goes on from its last position. The same question watched twice is one
  * subscription on the wire.
  * A connection that ends is made again, after a pause that grows with each failure up to `PAUSE_MS_MAX` and is drawn at
  * random. It is not when the server refused what we say (`REFUSED_CODES`), or who we are: then all questions end with
- * that problem, until the token changes or somebody asks anew. Without a question there is no connection.
+ * that problem, until the token changes or somebody asks anew. So do channels. Without any of them there is no
+ * connection.
  * What people are told of it is a `ConnectionState`: `live` only while nothing is shown that may be old.
  */
-import { Connection, type Events, type Socket, type SocketClass, SUBPROTOCOL } from "./connection.ts";
+import { type ChannelHooks, ChannelThread } from "./channel.ts";
+import { Connection, type Events, type Socket, type SocketClass, SUBPROTOCOL, type Thread } from "./connection.ts";
 import type { Token } from "./http.ts";
 import { asProblem, type Problem, problem } from "./problem.ts";
 import { attempted, LOADING, Question, type State, said, type Values } from "./question.ts";
@@ -60,6 +62,7 @@ type Timer = ReturnType<typeof setTimeout>;
 export class Live {
   readonly #options: LiveOptions;
   readonly #questions = new Map<string, Question>();
+  readonly #channels = new Set<ChannelThread>();
   readonly #listeners = new Set<() => void>();
   #state: ConnectionState = "idle";
   #connection: Connection | null = null;
@@ -108,6 +111,19 @@ export class Live {
     return [...this.#questions.values()].filter((question) => question.isOne(name, input));
   }
 
+  /** Joins a channel at once. Each call is a member of its own. */
+  join(locate: () => Promise<string>, hooks: ChannelHooks): ChannelThread {
+    const channel = new ChannelThread(locate, hooks, (message) => this.#connection?.say(channel, message) ?? false);
+    this.#channels.add(channel);
+    void this.#ask(channel);
+    return channel;
+  }
+
+  leave(channel: ChannelThread): void {
+    channel.leave();
+    if (this.#channels.delete(channel)) this.#end(channel);
+  }
+
   /** Drops the connection and makes it again; questions go on from where they are. */
   readonly reconnect = (): void => {
     this.#connection?.close();
@@ -120,9 +136,9 @@ export class Live {
   restart(): void {
     this.#connection?.close();
     this.#become("idle");
-    for (const question of this.#questions.values()) {
-      question.restart();
-      void this.#ask(question);
+    for (const thread of this.#threads) {
+      thread.restart();
+      void this.#ask(thread);
     }
   }
 
@@ -140,8 +156,14 @@ export class Live {
     clearTimeout(this.#timer);
     this.#connection?.close();
     for (const question of this.#questions.values()) question.forget();
+    for (const channel of this.#channels) channel.leave();
     this.#questions.clear();
+    this.#channels.clear();
     this.#look();
+  }
+
+  get #threads(): Thread[] {
+    return [...this.#questions.values(), ...this.#channels];
   }
 
   #begin(key: string, question: Question): Question {
@@ -150,16 +172,16 @@ export class Live {
     return question;
   }
 
-  async #ask(question: Question): Promise<void> {
-    if (question.state.status === "problem") question.restart();
+  async #ask(thread: Thread): Promise<void> {
+    if (thread.state.status === "problem") thread.restart();
     try {
-      question.path ??= await question.locate();
+      thread.path ??= await thread.locate();
     } catch (error) {
-      return question.failed(asProblem(error));
+      return thread.failed(asProblem(error));
     }
-    if (question.listeners.size === 0) return;
+    if (!thread.isWanted) return;
     clearTimeout(this.#timer);
-    if (this.#connection) this.#connection.ask(question);
+    if (this.#connection) this.#connection.begin(thread);
     else await this.#connect();
     this.#look();
   }
@@ -167,15 +189,19 @@ export class Live {
   #release(key: string, question: Question): void {
     if (question.listeners.size > 0 || this.#questions.get(key) !== question) return;
     this.#questions.delete(key);
-    this.#connection?.end(question);
+    this.#end(question);
+  }
+
+  #end(thread: Thread): void {
+    this.#connection?.end(thread);
     this.#look();
-    if (this.#questions.size > 0) return;
+    if (this.#threads.length > 0) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connection?.close(), IDLE_MS);
   }
 
   async #connect(): Promise<void> {
-    if (this.#connection || this.#isConnecting || this.#isClosed || this.#questions.size === 0) return;
+    if (this.#connection || this.#isConnecting || this.#isClosed || this.#threads.length === 0) return;
     const { url, token: tokenOf, WebSocket = globalThis.WebSocket as unknown as SocketClass } = this.#options;
     this.#isConnecting = true;
     try {
@@ -196,16 +222,16 @@ export class Live {
       opened: () => this.#askAll(),
       heard: (position) => {
         this.#failures = 0;
-        this.#options.onPosition(position);
+        if (position !== undefined) this.#options.onPosition(position);
       },
       changed: () => this.#look(),
       closed: (code, reason, why) => this.#closed(code, reason, why),
-      postponed: (question) => setTimeout(() => void this.#ask(question), this.#pauseMs()),
+      postponed: (thread) => setTimeout(() => void this.#ask(thread), this.#pauseMs()),
     };
   }
 
   #askAll(): void {
-    for (const question of this.#questions.values()) this.#connection?.ask(question);
+    for (const thread of this.#threads) this.#connection?.begin(thread);
   }
 
   #closed(code: number, reason: string, why: Problem | null): void {
@@ -215,7 +241,7 @@ export class Live {
     const isOfTheMoment = why === null || why.status === 503;
     const refused = REFUSED_CODES.includes(code) ? problem("LIVE_REFUSED", `Close code ${code}. ${reason}`) : null;
     if (!isOfTheMoment || refused) this.#failAll(isOfTheMoment ? refused! : why);
-    else if (!this.#isClosed && this.#questions.size > 0) this.#reconnectLater();
+    else if (!this.#isClosed && this.#threads.length > 0) this.#reconnectLater();
     this.#look();
   }
 
@@ -224,7 +250,7 @@ export class Live {
   }
 
   #failAll(why: Problem): void {
-    for (const question of this.#questions.values()) question.failed(why);
+    for (const thread of this.#threads) thread.failed(why);
   }
 
   /** Nodes that stop let go of many clients at once, which should not come back together. */
@@ -243,7 +269,7 @@ export class Live {
   }
   #look(): void {
     const wasLive = this.#state === "live" || this.#state === "reconnecting";
-    const isWanted = [...this.#questions.values()].some(({ state }) => state.status !== "problem");
+    const isWanted = this.#threads.some(({ state }) => state.status !== "problem");
     if (this.#connection?.isCurrent) this.#become("live");
     else if (isWanted) this.#become(wasLive ? "reconnecting" : "connecting");
     else this.#become("idle");

@@ -7,6 +7,7 @@
  * command fails, and when an answer arrives that is as new as the command: such an answer holds the truth. An answer
  * comes only when something in it changed, so a guess also goes `SETTLE_MS` after its command succeeded.
  */
+import type { Message, Thread } from "./connection.ts";
 import { applyPatch, type Operation } from "./patch.ts";
 import { positionOf } from "./position.ts";
 import type { Problem } from "./problem.ts";
@@ -42,16 +43,13 @@ export interface Laid {
   drop(): void;
 }
 
-export class Question {
+export class Question implements Thread {
   readonly name: string;
   readonly input: Values;
-  /** Path and query string; `null` until the route is known. */
   path: string | null = null;
-  /** Its number on the connection of now. */
   id: number | null = null;
   state: State<unknown> = LOADING;
   readonly listeners = new Set<() => void>();
-  /** Finds the path. */
   readonly locate: () => Promise<string>;
   #truth: { readonly body: unknown; readonly position: string } | null = null;
   #guesses: Guess[] = [];
@@ -62,9 +60,23 @@ export class Question {
     this.locate = locate;
   }
 
-  /** Of the last answer: what to go on from. */
-  get position(): string | null {
-    return this.#truth?.position ?? null;
+  get isWanted(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  get isShown(): boolean {
+    return this.#truth !== null;
+  }
+
+  /** With a position it goes on from there. */
+  opening(): object {
+    return { type: "subscribe", ...(this.#truth && { position: this.#truth.position }) };
+  }
+
+  receive(message: Message): void {
+    if (message.type === "answer") this.#answered(message.body, message.position);
+    else if (message.type === "patch") this.#patched(message.patch, message.position);
+    else if (message.type === "current" && this.#truth) this.#answered(this.#truth.body, message.position);
   }
 
   /** Whether it is a question of this query whose input has these values. */
@@ -72,7 +84,7 @@ export class Question {
     return name === this.name && said(input).every(([key, value]) => isSame(this.input[key], value));
   }
 
-  answered(body: unknown, position: string): void {
+  #answered(body: unknown, position: string): void {
     this.#truth = { body, position };
     const reached = positionOf(position);
     this.#guesses = this.#guesses.filter(({ until }) => until === undefined || (until !== null && until > reached));
@@ -80,17 +92,11 @@ export class Question {
   }
 
   /** @throws {Error} when the patch is of another answer than the last one. */
-  patched(patch: readonly Operation[], position: string): void {
+  #patched(patch: readonly Operation[], position: string): void {
     if (!this.#truth) throw new Error("There is no answer to patch.");
-    this.answered(applyPatch(this.#truth.body, patch), position);
+    this.#answered(applyPatch(this.#truth.body, patch), position);
   }
 
-  /** The last answer still holds. */
-  isCurrent(position: string): void {
-    if (this.#truth) this.answered(this.#truth.body, position);
-  }
-
-  /** The last answer is no longer of use. */
   forget(): void {
     this.#truth = null;
   }
@@ -100,7 +106,6 @@ export class Question {
     this.#tell({ status: "problem", data: undefined, problem });
   }
 
-  /** Begins anew: after a problem, or as somebody else, who must not see what came before. */
   restart(): void {
     this.forget();
     this.#guesses = [];

@@ -1,13 +1,17 @@
-/** React: queries as hooks, on the subscriptions of the client. */
-import { useMemo, useRef, useSyncExternalStore } from "react";
+/** React: queries and channels as hooks, on the connection of the client. */
+import type { InputOf, ResultOf, ValueOf, Wire } from "lineshaft";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { type ChannelHooks, JOINING, type Joined, type MembershipState } from "./channel.ts";
 import type { ConnectionState, Watched } from "./live.ts";
 import { type PagedQuery, type Pages, watchPages } from "./pages.ts";
 import { LOADING, type State } from "./question.ts";
-import type { Client, QueryClient } from "./types.ts";
+import type { ChannelArguments, ChannelClient, Client, QueryClient, Speaker } from "./types.ts";
 
+export type { Member, MembershipState } from "./channel.ts";
 export type { ConnectionState } from "./live.ts";
 export type { Pages } from "./pages.ts";
 export type { State } from "./question.ts";
+export type { ChannelOptions } from "./types.ts";
 
 /** How a hook asks. */
 export interface HookOptions {
@@ -61,7 +65,69 @@ export function usePages<TInput extends { readonly cursor?: string | undefined }
   return useWatched(watched, said, options);
 }
 
-/** How the connection of a client's subscriptions is: what a page tells people whose data may be old. */
+/** What a page sees and does of a channel: `me` is the own key. */
+export type UsedChannel<TMember, TState, TMessages> = Pick<
+  MembershipState<Wire<ResultOf<TMember>>, Wire<ValueOf<TState>>>,
+  "status" | "members" | "problem"
+> & { readonly me: string | undefined } & Speaker<TState, TMessages>;
+
+/**
+ * Joins a channel while the component is there, and shows who else is. Each component is a member of its own: use it
+ * once for a topic, and hand on what it gives. A new value of `state` is told to the others; `onMessage` and
+ * `onRefused` may be others with each render. `null` joins nothing yet and is `joining`, as is a render on a server.
+ *
+ * @example
+ * const { members, send } = useChannel(client.chat.room, { room }, { onMessage: ({ name, from }) => … });
+ */
+export function useChannel<TInput, TMember, TState, TMessages>(
+  channel: ChannelClient<TInput, TMember, TState, TMessages>,
+  input: InputOf<TInput> | null,
+  ...[options]: ChannelArguments<TMember, TState, TMessages>
+): UsedChannel<TMember, TState, TMessages> {
+  const given = (options ?? {}) as ChannelHooks;
+  const said = JSON.stringify(input);
+  const latest = useRef(given);
+  const store = useMemo(() => seat(channel as unknown as Joins, said, latest), [channel, said]);
+  useEffect(() => {
+    latest.current = given;
+  });
+  const { key: me, ...shown } = useSyncExternalStore(store.subscribe, store.state, () => JOINING);
+  const state = JSON.stringify(given.state);
+  useEffect(() => {
+    if (state !== undefined) store.set(JSON.parse(state));
+  }, [store, state]);
+  const { send, set } = store;
+  return { ...shown, me, send, set } as unknown as UsedChannel<TMember, TState, TMessages>;
+}
+
+type Joins = { readonly join: (input: unknown, hooks: ChannelHooks) => Joined };
+
+/** A membership that lasts as long as somebody listens. */
+function seat({ join }: Joins, said: string, latest: { readonly current: ChannelHooks }) {
+  let joined: Joined | null = null;
+  const subscribe: Subscribe = (listener) => {
+    if (said === "null") return () => {};
+    const own = join(JSON.parse(said), {
+      state: latest.current.state,
+      onMessage: (message) => latest.current.onMessage?.(message),
+      onRefused: (problem) => latest.current.onRefused?.(problem),
+    });
+    joined = own;
+    own.subscribe(listener);
+    return () => {
+      own.leave();
+      joined = null;
+    };
+  };
+  return {
+    subscribe: calmed(subscribe),
+    state: () => joined?.state() ?? JOINING,
+    send: (name: string, payload?: object) => joined?.send(name, payload) ?? false,
+    set: (state: object) => joined?.set(state),
+  };
+}
+
+/** How the connection of a client's subscriptions and channels is: what a page tells people whose data may be old. */
 export function useConnection({ $connection }: Pick<Client<object>, "$connection">): ConnectionState {
   return useSyncExternalStore($connection.subscribe, $connection.state, () => "idle");
 }

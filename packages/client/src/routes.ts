@@ -21,8 +21,15 @@ export interface Route {
   readonly download?: true;
 }
 
-/** The table: endpoints by `service.name`. */
-export type RouteTable = Readonly<Record<string, Route>>;
+/** One channel of the table. */
+export interface ChannelRoute {
+  /** `/rooms/:room` */
+  readonly channel: string;
+  readonly from?: Readonly<Record<string, string>>;
+}
+
+/** The table: endpoints and channels by `service.name`. */
+export type RouteTable = Readonly<Record<string, Route | ChannelRoute>>;
 
 /** A call on its way: everything of a request but who asks. */
 export interface Outgoing {
@@ -103,14 +110,21 @@ export class Routes {
     this.#table = given ? Promise.resolve(given) : null;
   }
 
-  /** @throws {Problem} UNKNOWN_ENDPOINT, or why the table could not be fetched. */
+  /**
+   * Where a query, a command or a channel is; the input of a channel stands where a query's would.
+   *
+   * @throws {Problem} UNKNOWN_ENDPOINT, or why the table could not be fetched.
+   */
   async find(name: string): Promise<Route> {
     this.#table ??= this.#fetch();
     const table = await this.#table.catch((error: unknown) => {
       this.forget();
       throw error;
     });
-    if (Object.hasOwn(table, name)) return table[name]!;
+    if (Object.hasOwn(table, name)) {
+      const found = table[name]!;
+      return "channel" in found ? { ...found, route: `GET ${found.channel}` } : found;
+    }
     this.forget();
     throw problem("UNKNOWN_ENDPOINT", `The server has no endpoint "${name}". Is it the name that the app gives it?`);
   }

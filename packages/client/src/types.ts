@@ -4,7 +4,8 @@
  * They tell what comes over the wire: an instant, a decimal and a 64-bit number are strings in an answer, as they are
  * in JSON, and in an input. Lists and objects are `readonly`: answers are shared by all who watch them.
  */
-import type { Command, Download, InputOf, Query, ResultOf, Upload, Wire } from "lineshaft";
+import type { Channel, Command, Download, InputOf, Query, ResultOf, Upload, ValueOf, Wire } from "lineshaft";
+import type { MembershipState } from "./channel.ts";
 import type { CallOptions } from "./http.ts";
 import type { ConnectionState, Watched } from "./live.ts";
 import type { Problem } from "./problem.ts";
@@ -92,7 +93,7 @@ export type UploadClient<TInput, TAnswer> = (input: TInput, options: UploadOptio
 /** A query that gives a file. @throws {Problem} */
 export type DownloadClient<TInput> = (...args: Arguments<TInput, CallOptions>) => Promise<Blob>;
 
-/** One endpoint. */
+/** One endpoint or channel. */
 export type EndpointClient<TEndpoint> =
   TEndpoint extends Query<infer TInput, infer TOutput, any>
     ? TOutput extends Download
@@ -102,11 +103,92 @@ export type EndpointClient<TEndpoint> =
       ? TUpload extends Upload
         ? UploadClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
         : CommandClient<InputOf<TInput>, Wire<ResultOf<TOutput>>>
-      : never;
+      : TEndpoint extends Channel<infer TInput, infer TMember, infer TState, infer TMessages>
+        ? ChannelClient<TInput, TMember, TState, TMessages>
+        : never;
 
-type AnyEndpoint = Query<any, any, any> | Command<any, any, any, any>;
+/** What a channel's messages hold, as they are sent; what has a default may be left out. */
+type Payload<TShape> = {} extends InputOf<TShape> ? [payload?: InputOf<TShape>] : [payload: InputOf<TShape>];
 
-/** The endpoints of a module: its other exports are not there. */
+/** A message that came over a channel. Told apart by its `name`. */
+export type MessageOf<TMember, TMessages> = {
+  [K in keyof TMessages]: {
+    readonly name: K;
+    readonly payload: Wire<ValueOf<TMessages[K]>>;
+    /** The member who sent it; the server itself is nobody. */
+    readonly from?: { readonly key: string; readonly member: Wire<ResultOf<TMember>> };
+  };
+}[keyof TMessages];
+
+/** What a member says of itself: needed where something of it must be said. */
+type Stated<TState> = keyof TState extends never
+  ? { readonly state?: undefined }
+  : {} extends InputOf<TState>
+    ? { readonly state?: InputOf<TState> | undefined }
+    : { readonly state: InputOf<TState> };
+
+/** How a page takes part in a channel. */
+export type ChannelOptions<TMember, TState, TMessages> = Stated<TState> & {
+  /** Is told what others send, in the order in which each of them did; nothing of what was sent while it was away. */
+  readonly onMessage?: ((message: MessageOf<TMember, TMessages>) => void) | undefined;
+  /**
+   * Is told that a message or a state was not taken. Without it `RATE_LIMITED` is nobody's business, and anything else
+   * is an unhandled rejection.
+   */
+  readonly onRefused?: ((problem: Problem) => void) | undefined;
+};
+
+/** The options of a channel may be left out where nothing must be said. */
+export type ChannelArguments<TMember, TState, TMessages> =
+  {} extends Stated<TState>
+    ? [options?: ChannelOptions<TMember, TState, TMessages>]
+    : [options: ChannelOptions<TMember, TState, TMessages>];
+
+/** How `join` takes part in a channel. */
+export type JoinOptions<TMember, TState, TMessages> = ChannelOptions<TMember, TState, TMessages> & {
+  /** Is told why it is over. Without it, and without a subscriber, the problem is an unhandled rejection. */
+  readonly onProblem?: (problem: Problem) => void;
+  /** Leaves. */
+  readonly signal?: AbortSignal;
+};
+
+/** What a member does. */
+export interface Speaker<TState, TMessages> {
+  /**
+   * Sends a message to all other members. False when it was dropped, because the channel is not joined at the moment;
+   * it is never kept for later. True is no promise that it arrives.
+   */
+  readonly send: <TName extends keyof TMessages>(name: TName, ...payload: Payload<TMessages[TName]>) => boolean;
+  /** A new state of its own. It is kept, and told when the channel is joined again; the latest wins. */
+  readonly set: (state: InputOf<TState>) => void;
+}
+
+/** A channel that was joined, as a store. */
+export interface Membership<TMember, TState, TMessages> extends Speaker<TState, TMessages> {
+  /** Who is there. The same object as long as nothing changes; while the connection is made again it stays. */
+  readonly state: () => MembershipState<Wire<ResultOf<TMember>>, Wire<ValueOf<TState>>>;
+  /** Is told that the state has changed. What is returned stops it, and does not leave. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Is a member no more, for good: nothing is told any more. */
+  readonly leave: () => void;
+}
+
+/** A channel of a service. */
+export interface ChannelClient<TInput, TMember, TState, TMessages> {
+  /**
+   * Joins at once, and again after each reconnect, until it is left. Each call makes a member of its own, also for the
+   * same input.
+   */
+  readonly join: (
+    ...args: {} extends Stated<TState>
+      ? Arguments<InputOf<TInput>, JoinOptions<TMember, TState, TMessages>>
+      : [input: InputOf<TInput>, options: JoinOptions<TMember, TState, TMessages>]
+  ) => Membership<TMember, TState, TMessages>;
+}
+
+type AnyEndpoint = Query<any, any, any> | Command<any, any, any, any> | Channel<any, any, any, any>;
+
+/** The endpoints and channels of a module: its other exports are not there. */
 export type ServiceClient<TModule> = {
   readonly [K in keyof TModule as TModule[K] extends AnyEndpoint ? K : never]: EndpointClient<TModule[K]>;
 };
@@ -115,14 +197,14 @@ export type ServiceClient<TModule> = {
 export type Client<TServices> = {
   readonly [K in keyof TServices]: ServiceClient<TServices[K]>;
 } & {
-  /** Ends all subscriptions and their connection. */
+  /** Ends all subscriptions, leaves all channels, and ends their connection. */
   readonly $close: () => void;
   /**
-   * Begins all subscriptions anew as who now calls: after signing in or out by cookie. A token that changes does it by
-   * itself, with the next call. What ended with a problem is asked again.
+   * Begins all subscriptions and channels anew as who now calls: after signing in or out by cookie. A token that
+   * changes does it by itself, with the next call. What ended with a problem is asked or joined again.
    */
   readonly $restart: () => void;
-  /** How the connection of the subscriptions is, as a store. */
+  /** How the connection of the subscriptions and channels is, as a store. */
   readonly $connection: {
     readonly state: () => ConnectionState;
     readonly subscribe: (listener: () => void) => () => void;

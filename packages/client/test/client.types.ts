@@ -1,6 +1,6 @@
 /** Types of a client: inputs and answers are read off the services, and mistakes are errors where they are written. */
-import { type AnswerOf, createClient, type State } from "@lineshaft/client";
-import { useQuery } from "@lineshaft/client/react";
+import { type AnswerOf, createClient, type Membership, type State } from "@lineshaft/client";
+import { useChannel, useQuery } from "@lineshaft/client/react";
 import type * as notes from "./notes.ts";
 
 type Equal<TOne, TOther> = (<T>() => T extends TOne ? 1 : 2) extends <T>() => T extends TOther ? 1 : 2 ? true : false;
@@ -55,6 +55,80 @@ export function useBoard() {
   // @ts-expect-error: an input of its query.
   useQuery(client.notes.board, { bord: "a" });
   return state.status === "data" ? state.data[0]?.title.trim() : state.problem?.code.trim();
+}
+
+export function channels() {
+  const desk = client.notes.desk.join(
+    { board: "a" },
+    {
+      state: { status: "here" },
+      onMessage(message) {
+        if (message.name === "moved") return message.payload.by.trim() + message.payload.x.toFixed();
+        if (message.name === "closing") return message.payload.at.trim();
+        // @ts-expect-error: the server itself sends messages, too.
+        return message.from.member;
+      },
+    },
+  );
+  const lobby: Membership<{}, {}, { readonly rings: {} }> = client.notes.lobby.join();
+  const sent: boolean[] = [desk.send("typing"), desk.send("moved", { x: 1 }), lobby.send("rings", {})];
+  desk.set({ status: "away", mood: "fine" });
+  const { status, key, members } = desk.state();
+  type Cases = [
+    Expect<Equal<typeof status, "joining" | "joined" | "problem">>,
+    Expect<Equal<typeof key, string | undefined>>,
+    Expect<Equal<Flat<(typeof members)[number]["member"]>, { readonly name: string; readonly since: string }>>,
+    Expect<Equal<(typeof members)[number]["state"]["status"], "here" | "away">>,
+  ];
+  return [sent, null as unknown as Cases];
+}
+
+export function useDesk(board: string | null) {
+  const input = board === null ? null : { board };
+  const { status, me, members, send, set, problem } = useChannel(client.notes.desk, input, {
+    state: { status: "here" },
+    onMessage: ({ name, from }) => `${name} ${from?.member.name.trim()}`,
+  });
+  useChannel(client.notes.lobby, {});
+  // @ts-expect-error: an input of its channel.
+  useChannel(client.notes.desk, { bord: "a" }, { state: { status: "here" } });
+  // @ts-expect-error: the state is missing.
+  useChannel(client.notes.desk, input);
+  // @ts-expect-error: a query is no channel.
+  useChannel(client.notes.board, input);
+  send("moved", { x: 1, by: "2" });
+  set({ status: "away" });
+  return [status, problem?.code, members.find(({ key }) => key === me)?.state.mood?.trim()];
+}
+
+export function mistakesInChannels() {
+  const desk = client.notes.desk.join({ board: "a" }, { state: { status: "here" } });
+  // @ts-expect-error: the state is missing.
+  client.notes.desk.join({ board: "a" });
+  // @ts-expect-error: the state is missing.
+  client.notes.desk.join({ board: "a" }, {});
+  // @ts-expect-error: no such state.
+  client.notes.desk.join({ board: "a" }, { state: { status: "gone" } });
+  // @ts-expect-error: a state where none is declared.
+  client.notes.lobby.join({}, { state: { status: "here" } });
+  // @ts-expect-error: the input is missing.
+  client.notes.desk.join({}, { state: { status: "here" } });
+  // @ts-expect-error: a key that the channel does not have.
+  client.notes.desk.join({ board: "a", size: 1 }, { state: { status: "here" } });
+  // @ts-expect-error: no such message.
+  desk.send("shouting");
+  // @ts-expect-error: the payload is missing.
+  desk.send("moved");
+  // @ts-expect-error: another payload.
+  desk.send("moved", { x: "1" });
+  // @ts-expect-error: a 64-bit number is text on the wire.
+  desk.send("moved", { x: 1, by: 1n });
+  // @ts-expect-error: a state is set whole.
+  desk.set({ mood: "fine" });
+  // @ts-expect-error: a channel is not asked.
+  void client.notes.desk({ board: "a" });
+  // @ts-expect-error: a query is not joined.
+  client.notes.board.join({ board: "a" });
 }
 
 export function mistakes() {

@@ -39,6 +39,21 @@ export const remove = notes.command("DELETE /notes/:id", {
   },
 });
 
+export const desk = notes.channel("/boards/:board/desk", {
+  input: { ...Note.pick("board"), seat: field.integer().default(1).from("query", "s") },
+  member: { name: field.text(), since: field.time() },
+  state: { status: field.enum("here", "away"), mood: field.text().optional() },
+  messages: {
+    typing: {},
+    moved: { x: field.integer(), by: field.bigint().default(0n) },
+    closing: { at: field.time() },
+  },
+  fromServer: ["closing"],
+  join: async ({ input, now }) => ({ name: `somebody at ${input.board}`, since: now }),
+});
+
+export const lobby = notes.channel("/lobby", { messages: { rings: {} } });
+
 const said = {
   path: field.text(),
   one: field.text().optional(),

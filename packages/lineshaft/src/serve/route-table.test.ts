@@ -25,16 +25,20 @@ const change = links.command("PATCH /links/:code", {
   },
   run: async () => {},
 });
-const services = { links: { feed, change } };
+const visitors = links.channel("/visitors/:code", {
+  input: { code: field.text(), tag: field.text().from("query", "tag[]"), page: field.integer().default(1) },
+});
+const services = { links: { visitors, feed, change } };
 const TABLE = {
   "links.feed": { route: "GET /api/feed/:code", from: { tag: "query tag[]" }, text: true },
   "links.change": {
     route: "PATCH /api/links/:code",
     from: { version: "header if-match", visitor: "cookie visitor", dry: "query dry" },
   },
+  "links.visitors": { channel: "/api/visitors/:code", from: { tag: "query tag[]" } },
 };
 
-test("names each endpoint with its route, and the keys that stand elsewhere than usual", () => {
+test("names endpoints by route, channels by path, and the keys that stand elsewhere than usual", () => {
   assert.deepEqual(routeTable(collect(services)), TABLE);
 });
 
