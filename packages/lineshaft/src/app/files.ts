@@ -27,6 +27,11 @@ export function hasUploads({ endpoints }: Declarations): boolean {
   return endpoints.some(({ endpoint }) => endpoint.upload !== undefined);
 }
 
+/** Bytes of the largest file that comes to an app. */
+export function fileBytesMax({ endpoints }: Declarations): number {
+  return Math.max(0, ...endpoints.map(({ endpoint }) => endpoint.upload?.max ?? 0));
+}
+
 /** The store of an app. @throws {Error} where files come to it, and could not be stored. */
 export async function openFiles(
   { filesFolder, dataFolder }: Pick<Settings, "filesFolder" | "dataFolder">,

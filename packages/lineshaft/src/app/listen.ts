@@ -27,6 +27,7 @@ import { Routes } from "../serve/routes.ts";
 import { HttpServer, type ServerBounds, type ServerOptions } from "../serve/server.ts";
 import { sitePages } from "../serve/site.ts";
 import { CheckDoor } from "./check-door.ts";
+import { fileBytesMax } from "./files.ts";
 import type { Machines } from "./machines.ts";
 import { MAIL_PATH, mailPage } from "./mail-page.ts";
 import { metricsServer } from "./metrics-server.ts";
@@ -88,7 +89,7 @@ export async function listen(
   const live = started.use(new Live({ cache, relay, metrics, log: node.log }));
   const { exchange, gate } = openDoors(node, live, { pages, bounds });
   const handle: ServerOptions["handle"] = (request, response) => exchange.handle(request, response);
-  const server = new HttpServer({ ...bounds, handle, lasting: gate });
+  const server = new HttpServer({ ...bounds, handle, fileBytesMax: fileBytesMax(node.declarations), lasting: gate });
   for (const [path, page] of await pagesOf(node, () => server.draining)) if (!pages.has(path)) pages.set(path, page);
 
   const address = await server.listen(settings.host, settings.port, "PORT");

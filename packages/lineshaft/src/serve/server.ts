@@ -28,6 +28,8 @@ export const KEEP_ALIVE_MS = 65_000;
 export const SOCKET_IDLE_MS = 60_000;
 /** How long a caller may take to receive an answer. */
 export const ANSWER_MS = 300_000;
+/** How slowly a file may come and go: so much more time a request or an answer has than without one. */
+export const FILE_BYTES_PER_SECOND_MIN = 65_536;
 /** How long a graceful end may take. */
 export const DRAIN_MS = 10_000;
 /** How often connections are looked at for the bounds above. */
@@ -48,6 +50,8 @@ export interface ServerBounds {
 export interface ServerOptions extends ServerBounds {
   /** Answers a request. Must not reject. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+  /** The largest file that comes in. Default: none does. */
+  readonly fileBytesMax?: number;
   readonly lasting?: Lasting;
 }
 
@@ -85,7 +89,8 @@ export class HttpServer {
     this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout,
-      requestTimeout: Math.max(options.requestMs ?? REQUEST_MS, headersTimeout),
+      // One for all requests: the runtime has no other.
+      requestTimeout: Math.max(options.requestMs ?? REQUEST_MS, headersTimeout) + fileMs(options.fileBytesMax ?? 0),
       keepAliveTimeout: options.keepAliveMs ?? KEEP_ALIVE_MS,
       connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeout),
       // The exchange refuses a request without it, with a problem document.
@@ -169,10 +174,13 @@ export class HttpServer {
     if (response.writableEnded) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
     if (this.#options.lasting?.isStream(response)) return;
-    if (response.writableFinished || !response.socket || !response.writableLength) return;
+    // A file is still on its way where the answer has not ended.
+    const isOut = response.writableEnded && !response.writableLength;
+    if (response.writableFinished || !response.socket || isOut) return;
     // The caller reads slower than we write: it gets its time, and no more.
     response.socket.setTimeout(this.#options.socketIdleMs ?? SOCKET_IDLE_MS);
-    const cut = setTimeout(() => response.destroy(), this.#options.answerMs ?? ANSWER_MS);
+    const answerMs = (this.#options.answerMs ?? ANSWER_MS) + fileMs(Number(response.getHeader("content-length") ?? 0));
+    const cut = setTimeout(() => response.destroy(), answerMs);
     response.once("close", () => clearTimeout(cut));
   }
 
@@ -195,6 +203,10 @@ export class HttpServer {
     else if (current?.req.complete) current.shouldKeepAlive = false;
     else endWithProblem(socket, ...brokenProblem(error.code));
   }
+}
+
+function fileMs(bytes: number): number {
+  return Math.ceil((bytes / FILE_BYTES_PER_SECOND_MIN) * 1_000);
 }
 
 function listenError(host: string, port: number, setting: string, error: NodeJS.ErrnoException): ListenError {
