@@ -82,7 +82,7 @@ export class Bus implements AsyncDisposable {
     const { signal } = this.#closing;
     for (let pauseMs = PAUSE_MS_MIN; !signal.aborted; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
       try {
-        const ended = await this.#connect();
+        const { ended } = await this.#connect();
         pauseMs = PAUSE_MS_MIN;
         onFirst();
         const reason = await ended;
@@ -95,8 +95,8 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  /** Gives the end of the connection that it made: why. */
-  async #connect(): Promise<Promise<string>> {
+  /** Gives the end of the connection that it made: why it ended. */
+  async #connect(): Promise<{ readonly ended: Promise<string> }> {
     const client = new pg.Client({
       ...clientConfig(this.#options.connection, "lineshaft channels", "-c synchronous_commit=off"),
       query_timeout: ANSWER_MS,
@@ -117,7 +117,7 @@ export class Bus implements AsyncDisposable {
     }
     this.#client = client;
     this.#options.onUp();
-    return end.promise;
+    return { ended: end.promise };
   }
 
   #giveUp(client: pg.Client, error: unknown, onEnd?: (reason: string) => void): void {

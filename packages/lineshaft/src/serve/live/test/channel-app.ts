@@ -1,8 +1,11 @@
 /** An app with channels of every kind, for their tests. */
+import type pg from "pg";
 import * as accounts from "../../../accounts/index.ts";
 import { entity } from "../../../define/entity.ts";
 import { field } from "../../../define/field.ts";
 import { service } from "../../../define/service.ts";
+import { startTestApp, type TestApp, type TestOptions } from "../../../testkit/index.ts";
+import { Listener } from "./subscribers.ts";
 
 export class Seat extends entity(
   "seat",
@@ -50,4 +53,55 @@ const announce = site.command("POST /announce", {
   },
 });
 
-export const CHANNEL_APP = { services: { accounts, site: { site, open, room, slow, announce } } };
+const whoami = site.query("GET /whoami", {
+  output: { token: field.text() },
+  run: async ({ request: { headers } }) => ({ token: String(headers["authorization"]).slice("Bearer ".length) }),
+});
+
+export const CHANNEL_APP = { services: { accounts, site: { site, open, room, slow, announce, whoami } } };
+
+/** A test's app with channels, and what its tests do with it. */
+export interface Channelled extends AsyncDisposable {
+  readonly app: TestApp;
+  readonly client: pg.Client;
+  /** Makes an account with a seat in a room, and gives it with its token. */
+  seated(room: number, name: string): Promise<{ readonly id: string; readonly token: string }>;
+  /** Starts another node on the same database. */
+  node(): Promise<TestApp>;
+  /** A socket of whoever has the token. */
+  open(on?: TestApp, token?: string): Promise<Listener>;
+  metric(name: string): Promise<number>;
+}
+
+export async function startChannelled(options: TestOptions = {}): Promise<Channelled> {
+  const settings = { relay: "auto" as const, ...options.settings };
+  const app = await startTestApp(CHANNEL_APP, { ...options, settings });
+  const made = new AsyncDisposableStack();
+  made.use(app);
+  const client = await app.connect();
+  made.defer(() => client.end());
+  return {
+    app,
+    client,
+    async seated(room, name) {
+      const account = await app.account({ name });
+      const headers = await app.as(account).fetch("/whoami");
+      const { token } = (await headers.json()) as { token: string };
+      await client.query("insert into site.seat (room, account, name) values ($1, $2, $3)", [room, account.id, name]);
+      return { id: account.id, token };
+    },
+    async node() {
+      const databaseUrl = app.database as string;
+      return made.use(await startTestApp(CHANNEL_APP, { ...options, settings: { ...settings, databaseUrl } }));
+    },
+    open: async (on = app, token) => {
+      const listener = await Listener.open(on.url);
+      return token === undefined ? listener : listener.send({ type: "hello", token });
+    },
+    async metric(name) {
+      const text = await (await fetch(app.metricsUrl)).text();
+      return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+    },
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  };
+}
