@@ -1,8 +1,8 @@
 /**
  * Contenders: the servers of the channels bench, each in a process of its own.
  *
- * The file of a contender has an `open(place)` that listens. To add one: a file in `servers/channels/`, what its clients
- * say in `channels-dialect.ts`, and a line in `CONTENDERS`.
+ * The file of a contender has an `open(place)` that listens. To add one: a file in `servers/channels/`, what its
+ * clients say in `channels-dialect.ts`, and a line in `CONTENDERS`.
  */
 import { join } from "node:path";
 import type { DIALECTS } from "./channels-dialect.ts";

@@ -2,7 +2,7 @@
  * Crowd: all clients of one server in the channels bench, in one process and on one clock. It joins, sends, counts what
  * each member hears, cuts itself off and comes back. The same code speaks to each server, in its dialect.
  *
- * States. `joining` (a connection that ends is an error) `→ steady` (likewise) `⇄ returning` (whoever is lost comes back).
+ * States. `joining → steady ⇄ returning`: only when returning may a connection end, and whoever is lost comes back.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { poll } from "../packages/lineshaft/src/testkit/index.ts";

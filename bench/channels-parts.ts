@@ -118,9 +118,9 @@ function crowdPart(settings: ChannelsSettings): Part {
   const held: Measure = { name: "held", title: "memory per socket", unit: "KiB", digits: 1, isCharted: true };
   return judged({
     title: `${text(sockets)} sockets in rooms of ${ROOM_MEMBERS}`,
-    about: `They connect and join, ${atATime} at a time. Memory is what the server's process has grown by for each, after
-      garbage was collected: what it holds on the heap and beside it, and what the system has given it. Then come
-      ${text(messagesPerSecond)} messages a second, in all rooms in turn.`,
+    about: `They connect and join, ${atATime} at a time. Memory is what the server's process has grown by for each,
+      after garbage was collected: what it holds on the heap and beside it, and what the system has given it. Then
+      come ${text(messagesPerSecond)} messages a second, in all rooms in turn.`,
     rows: rowsOf(holders(settings), "crowd"),
     measures: [
       ...compared(settings, rate),
