@@ -95,10 +95,11 @@ export class LiveGate implements Lasting {
       endWithFault(socket, fault("INVALID_REQUEST", { detail: `${message}.` }));
     });
     let turn = 0;
+    const { pingMs = PING_MS } = options.bounds;
     const ping = () => {
-      for (const socket of this.#sockets[turn++ % PING_TURNS]!) socket.ping();
+      for (const socket of this.#sockets[turn++ % PING_TURNS]!) socket.ping(pingMs);
     };
-    this.#pings = setInterval(ping, (options.bounds.pingMs ?? PING_MS) / PING_TURNS).unref();
+    this.#pings = setInterval(ping, pingMs / PING_TURNS).unref();
   }
 
   /**

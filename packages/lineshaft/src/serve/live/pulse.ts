@@ -1,11 +1,15 @@
 /**
  * Pulse: pings and pongs of a socket, both ways (RFC 6455, section 5.5).
  *
+ * A client that does not answer a ping in time is gone, unless what waits for it is on its way: the ping waits behind
+ * that. Such a client is let go when it takes nothing for as long, and after `ANSWER_MS`.
  * Limits. `PONGS_MAX` answers wait for a client; of more pings the newest is answered for all. `BETWEEN_BYTES_MAX`: the
  * library keeps a fragment with everything that arrived in one piece with it, so whoever sends pings and pongs between
  * fragments makes a message hold far more memory than it has bytes. Such a client is cut.
  */
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { ANSWER_MS } from "../server.ts";
 
 /** Answers to pings that may wait for a client. */
 export const PONGS_MAX = 200;
@@ -14,22 +18,26 @@ export const BETWEEN_BYTES_MAX = 4_194_304;
 
 export class Pulse {
   readonly #socket: WebSocket;
-  readonly #bytesRead: () => number;
+  readonly #connection: Socket;
   #bytesBefore: number;
-  #isAlive = true;
+  /** When it was asked for a sign of life that has not come; `null`: it has. */
+  #askedAt: number | null = null;
+  /** Whether something waited for the client when it was looked at last. */
+  #isBehind = false;
   /** Answers to pings that wait for the client. */
   #pongs = 0;
   /** What the newest ping said whose answer does not wait with them. */
   #pinged: Buffer | null = null;
 
-  /** `bytesRead`: how many came on the connection so far. */
-  constructor(socket: WebSocket, bytesRead: () => number) {
+  constructor(socket: WebSocket, connection: Socket) {
     this.#socket = socket;
-    this.#bytesRead = bytesRead;
-    this.#bytesBefore = bytesRead();
+    this.#connection = connection;
+    this.#bytesBefore = connection.bytesRead;
+    // It tells of no read and no progress of a write for as long.
+    connection.on("timeout", () => socket.terminate());
     socket.on("message", () => {
-      this.#isAlive = true;
-      this.#bytesBefore = bytesRead();
+      this.#heard();
+      this.#bytesBefore = connection.bytesRead;
     });
     socket.on("ping", (data) => {
       // A copy: it would be kept with everything that arrived with it.
@@ -37,17 +45,31 @@ export class Pulse {
       this.#bound();
     });
     socket.on("pong", () => {
-      this.#isAlive = true;
+      this.#heard();
       this.#bound();
     });
   }
 
-  /** Asks for a sign of life; ends a connection that has given none since it was asked last. */
-  ask(): void {
+  /** Asks for a sign of life within a time; ends a connection that was asked before, and has given none. */
+  ask(withinMs: number): void {
     const socket = this.#socket;
-    if (!this.#isAlive) return void socket.terminate();
-    this.#isAlive = false;
+    const now = performance.now();
+    const wasBehind = this.#isBehind;
+    this.#isBehind = socket.bufferedAmount > 0;
+    if (this.#askedAt !== null) {
+      const isGone = !wasBehind && !this.#isBehind;
+      if (isGone || now - this.#askedAt > ANSWER_MS) socket.terminate();
+      return;
+    }
+    this.#askedAt = now;
+    this.#connection.setTimeout(withinMs);
     if (socket.readyState === socket.OPEN) socket.ping();
+  }
+
+  #heard(): void {
+    if (this.#askedAt === null) return;
+    this.#askedAt = null;
+    this.#connection.setTimeout(0);
   }
 
   #answer(data: Buffer): void {
@@ -64,6 +86,6 @@ export class Pulse {
   }
 
   #bound(): void {
-    if (this.#bytesRead() - this.#bytesBefore > BETWEEN_BYTES_MAX) this.#socket.terminate();
+    if (this.#connection.bytesRead - this.#bytesBefore > BETWEEN_BYTES_MAX) this.#socket.terminate();
   }
 }

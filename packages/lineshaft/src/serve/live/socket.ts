@@ -65,7 +65,7 @@ export class Socket implements MembershipHost {
     this.#options = options;
     this.#facts = options.facts;
     const { socket, request } = options;
-    this.#pulse = new Pulse(socket, () => request.socket.bytesRead);
+    this.#pulse = new Pulse(socket, request.socket);
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
     socket.on("close", () => this.#closed());
     // It closes by itself, with the code that belongs to the mistake.
@@ -76,9 +76,9 @@ export class Socket implements MembershipHost {
     return this.#party!.isSettled && this.#options.socket.bufferedAmount < WAITING_BYTES_MAX;
   }
 
-  /** Asks for a sign of life; ends a connection that has given none since it was asked last. */
-  ping(): void {
-    this.#pulse.ask();
+  /** Asks for a sign of life within a time; ends a connection that was asked before, and has given none. */
+  ping(withinMs: number): void {
+    this.#pulse.ask(withinMs);
   }
 
   get address(): string {

@@ -91,6 +91,10 @@ export class RawClient implements Disposable {
   rest: Buffer = Buffer.alloc(0);
   isOver = false;
   #wake: (() => void) | null = null;
+  readonly #chunks: Buffer[] = [];
+  /** Bytes of what is not taken apart yet, and as many as that takes. */
+  #bytes = 0;
+  #neededBytes = 0;
 
   constructor(url: string) {
     const { hostname, port } = new URL(url);
@@ -181,7 +185,15 @@ export class RawClient implements Disposable {
   }
 
   #read(chunk: Buffer): void {
-    this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    // A large frame is put together once, when it is whole.
+    if (this.#bytes >= this.#neededBytes) this.#takeAll();
+    this.#wake?.();
+  }
+
+  #takeAll(): void {
+    this.rest = Buffer.concat([this.rest, ...this.#chunks.splice(0)]);
     if (this.head === null) {
       const end = this.rest.indexOf("\r\n\r\n");
       if (end < 0) return;
@@ -189,7 +201,7 @@ export class RawClient implements Disposable {
       this.rest = this.rest.subarray(end + 4);
     }
     if (this.status === 101) while (this.#takeFrame());
-    this.#wake?.();
+    this.#bytes = this.rest.length;
   }
 
   /** Reads a frame as strictly as it may be: whole, not masked, no reserved bits, no needless bytes of length. */
@@ -203,7 +215,9 @@ export class RawClient implements Disposable {
     const isMinimal = start === 2 || length > (start === 4 ? 125 : 65_535);
     if ((rest[0]! & 0xf0) !== 0x80 || short > 127 || !isMinimal)
       throw new Error(`frame ${rest.toString("hex", 0, 10)}`);
-    if (rest.length < start + length) return false;
+    this.#neededBytes = start + length;
+    if (rest.length < this.#neededBytes) return false;
+    this.#neededBytes = 0;
     this.frames.push({ opcode: rest[0]! & 15, payload: rest.subarray(start, start + length) });
     this.rest = rest.subarray(start + length);
     return true;
