@@ -152,10 +152,11 @@ class Running {
 
   private constructor(options: MachinesOptions) {
     this.#options = options;
-    const { connection, metrics, declarations, broadcast, log, clock, random } = options;
+    const { connection, metrics, declarations, files, broadcast, log, clock, random } = options;
     const pool = (size: number) => this.#resources.use(new Pool({ connection, metrics, size }));
     this.#control = this.#resources.use(openControl({ connection, metrics, size: CONTROL_SESSIONS }));
-    this.#machinery = { pool: pool(RUN_SESSIONS), control: this.#control, metrics, broadcast, log, clock, random };
+    const shared = { metrics, files, broadcast, log, clock, random };
+    this.#machinery = { pool: pool(RUN_SESSIONS), control: this.#control, ...shared };
     this.#log = new EventLog(this.#control);
     this.#fleet = new Fleet(this.#control, targetsOf(declarations), () => this.#onFleet());
     this.#orderer = new Orderer({

@@ -118,6 +118,8 @@ export interface MachineContext<TTables> {
   readonly runAt: RunAt;
   readonly cancel: Cancel;
   readonly broadcast: Broadcast;
+  /** Lets a file go with the commit: its bytes are removed soon after. */
+  readonly removeFile: (key: string) => void;
   readonly step: Step;
   readonly now: Date;
   readonly log: Log;

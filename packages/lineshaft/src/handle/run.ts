@@ -14,6 +14,7 @@ import type { Broadcast } from "../define/channel.ts";
 import type { Call, EndpointDefinition, Isolation, Log } from "../define/endpoint.ts";
 import type { Cancel, Emit, EventDefinition, RunAt, Step } from "../define/event.ts";
 import type { ServiceDefinition } from "../define/service.ts";
+import { checkKey, type FileStore } from "../engines/files.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { type Steps, StepsNeeded } from "./steps.ts";
@@ -25,6 +26,8 @@ export interface Machinery {
   /** For the platform's own statements; apart from those of runs, which may hold theirs for long. */
   readonly control: Pool;
   readonly metrics: Metrics;
+  /** Where the bytes of files lie that runs remove. */
+  readonly files: FileStore;
   /** Sends what runs have said on channels. */
   readonly broadcast: (broadcasted: Broadcasted) => void;
   readonly log: Logger;
@@ -93,6 +96,8 @@ export class Run {
   /** Makes the effects durable, and does what was left for then. */
   async commit(): Promise<void> {
     await this.transaction.commit();
+    const { files } = this.#machinery;
+    for (const key of this.transaction.outbox.removedFiles) this.reply.afterCommit(() => files.remove(key));
     runTasks(this.reply, this.request);
     for (const each of this.reply.broadcasts) this.#machinery.broadcast(each);
   }
@@ -153,6 +158,13 @@ class MachineContextOf {
   get broadcast(): Broadcast {
     const { reply } = this.#run;
     return (channel, input, name, payload) => reply.broadcasts.push(broadcasted(channel, input, name, payload));
+  }
+  get removeFile(): (key: string) => void {
+    const { outbox } = this.#run.transaction;
+    return (key) => {
+      checkKey(key);
+      outbox.removeFile(key);
+    };
   }
   get cancel(): Cancel {
     const { transaction } = this.#run;
