@@ -2,6 +2,7 @@
 import { sql } from "lineshaft";
 import { assertOutranks, enter, roleOf, speakIn } from "./access.ts";
 import { record } from "./acts.ts";
+import { removeFrom } from "./attachments.ts";
 import { MESSAGE_DELETED, OUTRANKED, SPEAKING, WRITING } from "./errors.ts";
 import { addMentions, namedIn } from "./mentions.ts";
 import { findMessage, shownMessage } from "./message-view.ts";
@@ -15,7 +16,17 @@ interface At {
 }
 
 export function messageAt(db: ChatDb, { room, number }: At) {
-  const found = db.selectFrom("message").select(["author", "text", "thread", "deletedAt"]);
+  const found = db
+    .selectFrom("message")
+    .select(["author", "text", "thread", "deletedAt"])
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("attachment")
+          .select("attachment.id")
+          .whereRef("attachment.room", "=", "message.room")
+          .whereRef("attachment.number", "=", "message.number"),
+      ).as("hasFiles"),
+    );
   return found.where("room", "=", room).where("number", "=", number).executeTakeFirst();
 }
 
@@ -29,12 +40,12 @@ export const editMessage = chat.command("PATCH /rooms/:room/messages/:number", {
   errors: { ...SPEAKING, ...MESSAGE_DELETED },
   async run(context) {
     const { db, actor, fail, input, now } = context;
-    assertVisible(input.text, fail);
     const named = namedIn(input.text, fail);
     const [{ id: room }, before] = await Promise.all([speakIn(context, input.room), messageAt(db, input)]);
     if (!before) throw fail("NOT_FOUND");
     if (before.deletedAt !== null) throw fail("MESSAGE_DELETED");
     if (before.author !== actor.id) throw fail("FORBIDDEN", "Only who wrote a message changes it.");
+    if (!before.hasFiles) assertVisible(input.text, fail);
     const at = { room, number: input.number };
     if (before.text !== input.text) {
       const changed = db.updateTable("message").set({ text: input.text, editedAt: now }).where("room", "=", room);
@@ -70,6 +81,7 @@ export const deleteMessage = chat.command("DELETE /rooms/:room/messages/:number"
     }
     if (before.deletedAt === null) {
       await eraseMessage(db, { ...at, thread: before.thread, now });
+      if (before.hasFiles) await removeFrom(context, at);
       if (before.author !== actor.id) {
         await record(context, { room, act: "delete", account: before.author, number: at.number, reason: input.reason });
       }

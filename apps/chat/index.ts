@@ -1,6 +1,8 @@
 /** The chat: its service and endpoints, by name. */
 export { acts } from "./acts.ts";
+export { attach, attachment } from "./attachments.ts";
 export { deleteMessage, editMessage } from "./changing.ts";
+export { roomChannel } from "./channel.ts";
 export {
   declineInvitation,
   invitations,

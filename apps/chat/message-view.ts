@@ -4,7 +4,7 @@
  * all who watch a room.
  */
 import { list, nullable, type RawBuilder, sql } from "lineshaft";
-import { type ChatDb, Mention, Message, Reaction } from "./model.ts";
+import { Attachment, type ChatDb, Mention, Message, Reaction } from "./model.ts";
 import { personOf, shownPerson } from "./people.ts";
 
 export const shownMessage = {
@@ -12,11 +12,14 @@ export const shownMessage = {
   author: nullable(shownPerson),
   mentions: list(Mention.fields.account),
   reactions: list({ emoji: Reaction.fields.emoji, accounts: list(Reaction.fields.account) }),
+  attachments: list(Attachment.pick("id", "name", "type", "size")),
   ...Message.pick("createdAt", "editedAt", "deletedAt"),
 };
 
 /** A message among those of several rooms. */
 export const foundMessage = { room: Message.fields.room, ...shownMessage };
+
+type AttachmentRow = Pick<Attachment, "id" | "name" | "type" | "size">;
 
 interface ReactionRow {
   readonly emoji: string;
@@ -55,6 +58,11 @@ function selectShown(db: ChatDb, room: RawBuilder<unknown>) {
           group by "emoji"
         ) "of_emoji"
       )`.as("reactions"),
+      sql<AttachmentRow[]>`(
+        select coalesce(json_agg(json_build_object('id', "id", 'name', "name", 'type', "type", 'size', "size")
+          order by "id"), '[]')
+        from "attachment" where "attachment"."room" = ${room} and "attachment"."number" = "message"."number"
+      )`.as("attachments"),
     ]);
 }
 

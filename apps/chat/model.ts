@@ -27,6 +27,11 @@ export const MENTIONS_PER_MESSAGE_MAX = 50;
 /** Different emoji on one message, and reactions in all: each stands in every answer with the message. */
 export const EMOJI_PER_MESSAGE_MAX = 20;
 export const REACTIONS_PER_MESSAGE_MAX = 500;
+/** Bytes of an attachment: 25 MB. */
+export const ATTACHMENT_BYTES_MAX = 25_000_000;
+export const ATTACHMENTS_PER_MESSAGE_MAX = 10;
+/** Attachments that one account has uploaded and not posted yet. */
+export const ATTACHMENTS_WAITING_MAX = 30;
 /** Seconds between two posts of one member, at most: an hour. */
 export const SLOW_SECONDS_MAX = 3_600;
 
@@ -172,6 +177,23 @@ export class Mention extends entity(
   { primaryKey: ["room", "number", "account"], indexes: [{ on: ["account", "room", "number"] }] },
 ) {}
 
+/** A file that was uploaded to a room. It has a number once it is part of a message. */
+export class Attachment extends entity(
+  "attachment",
+  {
+    id: field.id(),
+    room: field.ref(() => Room, { onDelete: "cascade" }),
+    number: field.integer({ min: 1 }).optional(),
+    author: field.ref(() => Account, { onDelete: "set null" }).optional(),
+    key: field.text({ max: 200 }).unique().hidden(),
+    name: field.text({ min: 1, max: 200 }).describe("What it is called where it comes from."),
+    type: field.text({ max: 200 }).describe("Its media type."),
+    size: field.integer().describe("Bytes."),
+    createdAt: field.time(),
+  },
+  { indexes: [{ on: ["room", "number"] }, { on: ["createdAt"], where: `"number" is null` }] },
+) {}
+
 export const ACTS = ["kick", "mute", "unmute", "ban", "unban", "delete", "role"] as const;
 
 /** What moderators did. */
@@ -194,7 +216,7 @@ export class Act extends entity(
 
 export const chat = service("chat", {
   description: "Rooms of a team: messages in order, threads, reactions, mentions, read positions, moderation, search.",
-  entities: { Room, Member, Invitation, Mute, Ban, Message, Reaction, Mention, Act },
+  entities: { Room, Member, Invitation, Mute, Ban, Message, Reaction, Mention, Attachment, Act },
   prefix: "/chat",
 });
 

@@ -41,3 +41,11 @@ export async function isAccount(db: ChatDb, id: string): Promise<boolean> {
   const { rows } = await sql`select from "accounts"."account" where "id" = ${id}`.execute(db);
   return rows.length > 0;
 }
+
+/** The name that somebody is shown with. */
+export async function nameOf(db: ChatDb, id: string): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select ${NAME} as "name" from "accounts"."account" where "id" = ${id}
+  `.execute(db);
+  return rows[0]?.name ?? "";
+}

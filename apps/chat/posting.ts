@@ -4,6 +4,7 @@
  */
 import { type Fail, type FaultOptions, sql, type ValueOf } from "lineshaft";
 import { assertMaySpeak, enterAny, mayAs, type Seen } from "./access.ts";
+import { attached, giveTo } from "./attachments.ts";
 import { CLIENT_ID_TAKEN, MESSAGE_DELETED, SLOW_MODE, SPEAKING, wrong } from "./errors.ts";
 import { addMentions, namedIn } from "./mentions.ts";
 import { findMessage, shownMessage } from "./message-view.ts";
@@ -14,7 +15,7 @@ const SECOND_MS = 1_000;
 /** Something that can be seen: a letter, a number, a sign. */
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
-const posted = { ...byRoom, ...Message.pick("clientId", "text", "replyTo", "thread") };
+const posted = { ...byRoom, ...Message.pick("clientId", "text", "replyTo", "thread"), attachments: attached };
 type Post = ValueOf<typeof posted>;
 
 export const postMessage = chat.command("POST /rooms/:room/messages", {
@@ -31,7 +32,7 @@ export const postMessage = chat.command("POST /rooms/:room/messages", {
   async run(context) {
     const { db, actor, fail, now, reply } = context;
     const post: Post = { ...context.input, clientId: context.input.clientId.toLowerCase() };
-    assertVisible(post.text, fail);
+    if (post.attachments.length === 0) assertVisible(post.text, fail);
     const named = namedIn(post.text, fail);
     const [seen, earlier, targets] = await Promise.all([
       enterAny(context, post.room, "member"),
@@ -48,7 +49,9 @@ export const postMessage = chat.command("POST /rooms/:room/messages", {
     assertMaySpeak(context, seen);
     assertNotTooSoon(context, seen);
     const thread = rootOf(post, targets, fail);
-    const message = { ...post, room, number, thread, author: actor.id, createdAt: now };
+    const { attachments, ...said } = post;
+    const message = { ...said, room, number, thread, author: actor.id, createdAt: now };
+    await giveTo(db, message, attachments, fail);
     return (await writeMessage(db, message, named)) ?? fail("NOT_FOUND");
   },
 });
@@ -113,7 +116,7 @@ function assertNotTooSoon({ now, fail }: TooSoon, { slowSeconds, postedAt, role 
   throw fail("SLOW_MODE", { detail: `One message in ${slowSeconds} s; try again in ${waitSeconds} s.`, ...told });
 }
 
-interface Written extends Omit<Post, "thread"> {
+interface Written extends Omit<Post, "thread" | "attachments"> {
   readonly number: number;
   readonly thread: number | null;
   readonly author: string;

@@ -24,6 +24,8 @@ interface TeamOptions {
   readonly server?: TestServer;
   /** Whether the log of the database is heard, so that subscribers are told at once. */
   readonly live?: boolean;
+  /** Where attachments lie. */
+  readonly filesFolder?: string;
 }
 
 export class Team implements AsyncDisposable {
@@ -35,9 +37,9 @@ export class Team implements AsyncDisposable {
     this.people = people;
   }
 
-  static async start({ server, live = false }: TeamOptions = {}): Promise<Team> {
-    const settings = live ? { settings: { relay: "auto" as const } } : {};
-    const options = { ...(server ? { server } : {}), ...settings, clock: new TestClock() };
+  static async start({ server, live = false, filesFolder }: TeamOptions = {}): Promise<Team> {
+    const settings = { relay: live ? ("auto" as const) : ("off" as const), ...(filesFolder ? { filesFolder } : {}) };
+    const options = { ...(server ? { server } : {}), settings, clock: new TestClock() };
     const app = await startTestApp({ services: { accounts, chat } }, options);
     const made = NAMES.map(async (name) => [name, await app.account({ email: `${name}@example.com`, name })]);
     return new Team(app, Object.fromEntries(await Promise.all(made)));
@@ -89,6 +91,14 @@ export class Team implements AsyncDisposable {
   /** Posts a text, and gives the message. */
   post(who: Who, room: string, text: string, more: object = {}): Promise<Json> {
     return this.must(who, "POST", `${room}/messages`, { clientId: randomUUID(), text, ...more });
+  }
+
+  /** Uploads a text as a file. */
+  async upload(who: Named, room: string, text: string, name = "a file.txt"): Promise<Json> {
+    const headers = { "content-type": "text/plain" };
+    const path = `${room}/attachments?name=${encodeURIComponent(name)}`;
+    const answer = await this.app.as(this.people[who]).fetch(path, { method: "POST", headers, body: text });
+    return answer.json();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
