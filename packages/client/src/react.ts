@@ -1,5 +1,5 @@
 /** React: queries and channels as hooks, on the connection of the client. */
-import type { InputOf, ResultOf, ValueOf, Wire } from "lineshaft";
+import type { InputOf, ResultOf, Wire } from "lineshaft";
 import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { type ChannelHooks, JOINING, type Joined, type MembershipState } from "./channel.ts";
 import type { ConnectionState, Watched } from "./live.ts";
@@ -67,7 +67,7 @@ export function usePages<TInput extends { readonly cursor?: string | undefined }
 
 /** What a page sees and does of a channel: `me` is the own key. */
 export type UsedChannel<TMember, TState, TMessages> = Pick<
-  MembershipState<Wire<ResultOf<TMember>>, Wire<ValueOf<TState>>>,
+  MembershipState<Wire<ResultOf<TMember>>, Wire<ResultOf<TState>>>,
   "status" | "members" | "problem"
 > & { readonly me: string | undefined } & Speaker<TState, TMessages>;
 

@@ -4,7 +4,7 @@
  * They tell what comes over the wire: an instant, a decimal and a 64-bit number are strings in an answer, as they are
  * in JSON, and in an input. Lists and objects are `readonly`: answers are shared by all who watch them.
  */
-import type { Channel, Command, Download, InputOf, Query, ResultOf, Upload, ValueOf, Wire } from "lineshaft";
+import type { Channel, Command, Download, InputOf, Query, ResultOf, Upload, Wire } from "lineshaft";
 import type { MembershipState } from "./channel.ts";
 import type { CallOptions } from "./http.ts";
 import type { ConnectionState, Watched } from "./live.ts";
@@ -114,7 +114,7 @@ type Payload<TShape> = {} extends InputOf<TShape> ? [payload?: InputOf<TShape>] 
 export type MessageOf<TMember, TMessages> = {
   [K in keyof TMessages]: {
     readonly name: K;
-    readonly payload: Wire<ValueOf<TMessages[K]>>;
+    readonly payload: Wire<ResultOf<TMessages[K]>>;
     /** The member who sent it; the server itself is nobody. */
     readonly from?: { readonly key: string; readonly member: Wire<ResultOf<TMember>> };
   };
@@ -166,7 +166,7 @@ export interface Speaker<TState, TMessages> {
 /** A channel that was joined, as a store. */
 export interface Membership<TMember, TState, TMessages> extends Speaker<TState, TMessages> {
   /** Who is there. The same object as long as nothing changes; while the connection is made again it stays. */
-  readonly state: () => MembershipState<Wire<ResultOf<TMember>>, Wire<ValueOf<TState>>>;
+  readonly state: () => MembershipState<Wire<ResultOf<TMember>>, Wire<ResultOf<TState>>>;
   /** Is told that the state has changed. What is returned stops it, and does not leave. */
   readonly subscribe: (listener: () => void) => () => void;
   /** Is a member no more, for good: nothing is told any more. */

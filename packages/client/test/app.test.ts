@@ -1,4 +1,4 @@
-/** Subscriptions of a real app. */
+/** Subscriptions and channels of a real app. */
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -117,6 +117,96 @@ describe("live queries of an app", () => {
       await client.notes.own();
       await poll(() => told.at(-1) === email);
     }
+    client.$close();
+  });
+});
+
+describe("channels of an app", () => {
+  let app: TestApp;
+  before(async () => {
+    app = await startTestApp({ services: { accounts, notes } }, { settings: { relay: "auto" } });
+  });
+  after(() => app.stop());
+
+  const HERE = { status: "here" } as const;
+  type Heard = { readonly name: string; readonly payload: object; readonly from?: { readonly member: object } };
+  const open = (url: string, heard: Heard[] = [], board = "a") => {
+    const client = createClient<Services>({ url });
+    const desk = client.notes.desk.join({ board }, { state: HERE, onMessage: (message) => void heard.push(message) });
+    const moods = () => desk.state().members.map(({ state: { status, mood } }) => `${status} ${mood}`);
+    return { client, desk, moods, [Symbol.dispose]: client.$close };
+  };
+  const equals = (read: () => unknown, wanted: unknown) =>
+    poll(() => {
+      assert.deepEqual(read(), wanted);
+      return true;
+    });
+
+  test("show who is there, as the server says it, and bring what is said", async () => {
+    const heard: Heard[] = [];
+    using one = open(app.url, heard);
+    await equals(one.moods, ["here null"]);
+    using two = open(app.url);
+    await equals(one.moods, ["here null", "here null"]);
+    two.desk.set({ status: "away", mood: "fine" });
+    await equals(one.moods, ["here null", "away fine"]);
+    const { key, members } = two.desk.state();
+    assert.deepEqual(members.find((each) => each.key === key)?.state, { status: "away", mood: "fine" });
+    const member = { name: "nobody", since: "2026-02-01T12:00:00.000Z" };
+    assert.ok(two.desk.send("typing"));
+    assert.ok(two.desk.send("moved", { x: 1 }));
+    await two.client.notes.close({ board: "a" });
+    await poll(() => heard.length === 3);
+    const from = { key, member };
+    assert.deepEqual(heard.slice(0, 2), [
+      { name: "typing", payload: {}, from },
+      { name: "moved", payload: { x: 1, by: "0" }, from },
+    ]);
+    assert.deepEqual([heard[2]?.name, heard[2]?.from], ["closing", undefined]);
+    two.desk.leave();
+    await equals(one.moods, ["here null"]);
+  });
+
+  test("are joined again when the network breaks, with the newest state", async () => {
+    await using net = await network(app.url);
+    const heard: Heard[] = [];
+    using near = open(app.url, [], "b");
+    using far = open(net.url, heard, "b");
+    await equals(near.moods, ["here null", "here null"]);
+    await equals(far.moods, ["here null", "here null"]);
+    net.cut();
+    await equals(near.moods, ["here null"]);
+    await poll(() => far.client.$connection.state() === "reconnecting");
+    assert.equal(far.moods().length, 2);
+    far.desk.set({ status: "away" });
+    near.desk.send("typing");
+    net.mend();
+    await equals(near.moods, ["here null", "away null"]);
+    await poll(() => far.client.$connection.state() === "live");
+    await equals(far.moods, ["here null", "away null"]);
+    near.desk.send("moved", { x: 2 });
+    await poll(() => heard.length > 0);
+    assert.deepEqual(heard[0]?.payload, { x: 2, by: "0" }, "what was said meanwhile is lost");
+  });
+
+  test("end when the join rule does not hold any more; what a member may not say is refused", async () => {
+    const client = createClient<Services>({ url: app.url });
+    const told: string[] = [];
+    const desk = client.notes.desk.join(
+      { board: "c" },
+      {
+        state: HERE,
+        onRefused: ({ code }) => void told.push(`refused: ${code}`),
+        onProblem: ({ code }) => void told.push(code),
+      },
+    );
+    await poll(() => desk.state().status === "joined");
+    desk.send("closing", { at: "2026-02-01T12:00:00Z" });
+    desk.send("moved", { x: 0.5 });
+    await poll(() => told.length === 2);
+    await client.notes.add({ board: "c", title: "closed" });
+    await poll(() => told.length === 3);
+    assert.deepEqual(told, ["refused: FORBIDDEN", "refused: INVALID_INPUT", "FORBIDDEN"]);
     client.$close();
   });
 });

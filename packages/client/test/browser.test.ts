@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { createClient } from "@lineshaft/client";
 import * as accounts from "lineshaft/accounts";
 import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -114,6 +115,40 @@ describe("in a browser", { skip: missingBrowser() }, () => {
       return [title, found.id === id];
     })`;
     assert.deepEqual(await other.evaluate(calls), ["from afar", true]);
+  });
+
+  test("a component is a member while it is there, once, with its latest state", async () => {
+    sent.length = 0;
+    const says = (text: string) =>
+      poll(async () => {
+        assert.deepEqual(await page.locator("i").allTextContents(), [text]);
+        return true;
+      });
+    const client = createClient<{ notes: typeof notes }>({ url: app.url });
+    using _ = { [Symbol.dispose]: client.$close };
+    const heard: string[] = [];
+    const onMessage = ({ name }: { readonly name: string }) => void heard.push(name);
+    const other = client.notes.desk.join({ board: "a" }, { state: { status: "here" }, onMessage });
+    const others = () => other.state().members.map(({ state }) => state.status);
+    await poll(() => others().length === 1);
+    await press("sit");
+    await says("here,(here)");
+    await press("away");
+    await says("here,(away)");
+    await press("type");
+    await poll(() => heard.length === 1);
+    for (const _ of "ab") other.send("typing");
+    await says("here,(away) typing at a typing at a");
+    assert.deepEqual(others(), ["here", "away"]);
+    await press("move");
+    await says("(away) typing at a typing at a");
+    await poll(() => others().length === 1);
+    await press("wait");
+    await says(" typing at a typing at a");
+    await press("rise");
+    await poll(async () => (await page.locator("i").count()) === 0);
+    const types = sent.map((text) => JSON.parse(text).type);
+    assert.deepEqual(types, ["join", "state", "send", "unsubscribe", "join", "unsubscribe"]);
   });
 
   test("another input is another question, a problem is told, and nothing is asked for null", async () => {

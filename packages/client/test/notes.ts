@@ -49,7 +49,18 @@ export const desk = notes.channel("/boards/:board/desk", {
     closing: { at: field.time() },
   },
   fromServer: ["closing"],
-  join: async ({ input, now }) => ({ name: `somebody at ${input.board}`, since: now }),
+  async join({ input, db, fail }) {
+    const first = await db.selectFrom("note").select("title").where("board", "=", input.board).executeTakeFirst();
+    if (first?.title === "closed") throw fail("FORBIDDEN", "The board is closed.");
+    return { name: first?.title ?? "nobody", since: new Date("2026-02-01T12:00:00Z") };
+  },
+});
+
+export const close = notes.command("POST /boards/:board/close", {
+  input: Note.pick("board"),
+  async run({ input, broadcast, now }) {
+    broadcast(desk, input, "closing", { at: now });
+  },
 });
 
 export const lobby = notes.channel("/lobby", { messages: { rings: {} } });
