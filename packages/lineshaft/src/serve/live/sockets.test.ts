@@ -11,13 +11,15 @@ import { MESSAGE_BYTES_MAX, SUBSCRIPTIONS_MAX } from "./socket.ts";
 import { ORIGIN, type Started, startLiveApp } from "./test/app.ts";
 import { eventually, Listener, patched } from "./test/subscribers.ts";
 
+interface End {
+  readonly name: string;
+  readonly send: string;
+  readonly code: string;
+  readonly close: number;
+}
 interface Vectors {
-  readonly ends: readonly {
-    readonly name: string;
-    readonly send: string;
-    readonly code: string;
-    readonly close: number;
-  }[];
+  readonly ends: readonly End[];
+  readonly channelEnds: readonly End[];
   readonly messages: readonly {
     readonly name: string;
     readonly received: readonly [{ readonly body: Json }, { readonly patch: readonly Operation[] }];
@@ -126,7 +128,7 @@ for (const server of TEST_SERVERS) {
       assert.equal((await late.untilClosed()).code, 1008);
     });
 
-    for (const { name, send, code, close } of vectors.ends) {
+    for (const { name, send, code, close } of [...vectors.ends, ...vectors.channelEnds]) {
       test(`a message that ends the connection: ${name}`, async () => {
         using listener = await Listener.open(url);
         using other = await Listener.open(url);
