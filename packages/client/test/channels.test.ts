@@ -174,6 +174,16 @@ describe("a membership", () => {
     assert.deepEqual(line.rest, []);
   });
 
+  test("of a channel that the server does not have is over, unless it was left", async () => {
+    await using at = await stage();
+    const elsewhere = createClient<{ other: typeof notes }>({ url: at.server.url, routes });
+    elsewhere.other.lobby.join({}, at.hooks).leave();
+    elsewhere.other.lobby.join({}, at.hooks);
+    await equals(() => at.told, ["UNKNOWN_ENDPOINT"]);
+    assert.equal(at.server.lines.length, 0);
+    elsewhere.$close();
+  });
+
   test("tells its listeners, until they stop", async () => {
     await using at = await desk();
     let told = 0;
