@@ -62,8 +62,8 @@ export const editMessage = chat.command("PATCH /rooms/:room/messages/:number", {
 export const deleteMessage = chat.command("DELETE /rooms/:room/messages/:number", {
   summary: "Delete a message",
   description:
-    "One's own; moderators and owners delete those of lower roles, too. Its number, author and times stay. Deleting it " +
-    "again does nothing.",
+    "One's own; moderators and owners delete those of lower roles, too. Its number, author and times stay. Again, it " +
+    "does nothing.",
   isolation: "read committed",
   input: { ...byMessage, reason: Act.fields.reason },
   output: shownMessage,

@@ -1,4 +1,4 @@
-/** Mentions: `@[account id]` in a text. Only members are mentioned; what names somebody else is text and nothing more. */
+/** Mentions: `@[account id]` in a text. Only members are mentioned; what names others is but text. */
 import { type Fail, page, sql } from "lineshaft";
 import { wrong } from "./errors.ts";
 import { foundMessage, selectFound } from "./message-view.ts";
