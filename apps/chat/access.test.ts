@@ -1,7 +1,7 @@
 /**
- * Who may do what: every route, asked by a guest, an outsider, somebody banned, a member, a moderator and an owner, in a
- * private room and in a public one. A route without a row fails. A room that one may not see answers exactly as one that
- * there is not.
+ * Who may do what: every route, asked by a guest, an outsider, somebody banned, a member, a moderator and an owner, in
+ * a private room and in a public one. A route without a row fails. A room that one may not see answers exactly as one
+ * that there is not.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";

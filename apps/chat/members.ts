@@ -124,7 +124,7 @@ async function assertOtherOwner(db: ChatDb, room: string, fail: Fail<"LAST_OWNER
 export const removeMember = chat.command("DELETE /rooms/:room/members/:account", {
   summary: "Leave a room, or put somebody out of it",
   description:
-    "Everybody may leave; moderators and owners put out those of lower roles. Of a public room one may become a member " +
+    "Everybody may leave; moderators and owners put out those of lower roles. A public room can be joined " +
     "again: a ban keeps out.",
   isolation: "read committed",
   input: { ...byMember, reason: Act.fields.reason },

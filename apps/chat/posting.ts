@@ -21,8 +21,8 @@ type Post = ValueOf<typeof posted>;
 export const postMessage = chat.command("POST /rooms/:room/messages", {
   summary: "Post a message",
   description:
-    "It gets the next number of the room. When no answer came, post again with the same `clientId`: it is one message, " +
-    "and answered as the first time. What one posts, one has read.",
+    "It gets the next number of the room. When no answer came, post again with the same `clientId`: it is one " +
+    "message, and answered as the first time. What one posts, one has read.",
   isolation: "read committed",
   limit: { per: "actor", rate: "120/minute" },
   input: posted,
