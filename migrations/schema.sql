@@ -4,6 +4,8 @@ create schema "accounts";
 
 create schema "blog";
 
+create schema "chat";
+
 create schema "tasks";
 
 create schema "todos";
@@ -150,6 +152,154 @@ create table "blog"."profile" (
 alter table "blog"."profile" replica identity full;
 alter table "blog"."profile" add constraint "profile_pkey" PRIMARY KEY (account);
 alter table "blog"."profile" add constraint "profile_username_key" UNIQUE (username);
+
+create table "chat"."act" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "room" uuid not null,
+  "actor" uuid,
+  "act" text not null,
+  "account" uuid,
+  "number" integer,
+  "until" timestamp(3) with time zone,
+  "role" text,
+  "reason" character varying(500) default '' not null,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."act" replica identity full;
+alter table "chat"."act" add constraint "act_act_check_b760d84c" CHECK ((act = ANY (ARRAY['kick'::text, 'mute'::text, 'unmute'::text, 'ban'::text, 'unban'::text, 'delete'::text, 'role'::text])));
+alter table "chat"."act" add constraint "act_pkey" PRIMARY KEY (id);
+alter table "chat"."act" add constraint "act_role_check_77e23e01" CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'owner'::text])));
+CREATE INDEX act_account_idx ON chat.act USING btree (account);
+CREATE INDEX act_actor_idx ON chat.act USING btree (actor);
+CREATE INDEX act_room_id_idx ON chat.act USING btree (room, id);
+CREATE INDEX act_room_idx ON chat.act USING btree (room);
+
+create table "chat"."attachment" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "room" uuid not null,
+  "number" integer,
+  "author" uuid,
+  "key" character varying(200) not null,
+  "name" character varying(200) not null,
+  "type" character varying(200) not null,
+  "size" integer not null,
+  "createdAt" timestamp(3) with time zone not null
+);
+alter table "chat"."attachment" replica identity full;
+alter table "chat"."attachment" add constraint "attachment_key_key" UNIQUE (key);
+alter table "chat"."attachment" add constraint "attachment_pkey" PRIMARY KEY (id);
+CREATE INDEX attachment_author_idx ON chat.attachment USING btree (author);
+CREATE INDEX "attachment_createdAt_0bdb2511_idx" ON chat.attachment USING btree ("createdAt") WHERE (number IS NULL);
+CREATE INDEX attachment_room_idx ON chat.attachment USING btree (room);
+CREATE INDEX attachment_room_number_idx ON chat.attachment USING btree (room, number);
+
+create table "chat"."ban" (
+  "room" uuid not null,
+  "account" uuid not null,
+  "reason" character varying(500) default '' not null,
+  "bannedBy" uuid,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."ban" replica identity full;
+alter table "chat"."ban" add constraint "ban_pkey" PRIMARY KEY (room, account);
+CREATE INDEX ban_account_idx ON chat.ban USING btree (account);
+CREATE INDEX "ban_bannedBy_idx" ON chat.ban USING btree ("bannedBy");
+
+create table "chat"."invitation" (
+  "room" uuid not null,
+  "account" uuid not null,
+  "invitedBy" uuid,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."invitation" replica identity full;
+alter table "chat"."invitation" add constraint "invitation_pkey" PRIMARY KEY (room, account);
+CREATE INDEX invitation_account_idx ON chat.invitation USING btree (account);
+CREATE INDEX "invitation_invitedBy_idx" ON chat.invitation USING btree ("invitedBy");
+
+create table "chat"."member" (
+  "room" uuid not null,
+  "account" uuid not null,
+  "role" text default 'member' not null,
+  "readNumber" integer default 0 not null,
+  "postedAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."member" replica identity full;
+alter table "chat"."member" add constraint "member_pkey" PRIMARY KEY (room, account);
+alter table "chat"."member" add constraint "member_role_check_77e23e01" CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'owner'::text])));
+CREATE INDEX member_account_idx ON chat.member USING btree (account);
+
+create table "chat"."mention" (
+  "room" uuid not null,
+  "number" integer not null,
+  "account" uuid not null
+);
+alter table "chat"."mention" replica identity full;
+alter table "chat"."mention" add constraint "mention_pkey" PRIMARY KEY (room, number, account);
+CREATE INDEX mention_account_idx ON chat.mention USING btree (account);
+CREATE INDEX mention_account_room_number_idx ON chat.mention USING btree (account, room, number);
+
+create table "chat"."message" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "room" uuid not null,
+  "number" integer not null,
+  "author" uuid,
+  "clientId" character varying(36) not null,
+  "text" character varying(4000) not null,
+  "replyTo" integer,
+  "thread" integer,
+  "replyCount" integer default 0 not null,
+  "lastReply" integer,
+  "lastReplyAt" timestamp(3) with time zone,
+  "editedAt" timestamp(3) with time zone,
+  "deletedAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone not null
+);
+alter table "chat"."message" replica identity full;
+alter table "chat"."message" add constraint "message_pkey" PRIMARY KEY (id);
+alter table "chat"."message" add constraint "message_room_author_clientId_key" UNIQUE (room, author, "clientId");
+alter table "chat"."message" add constraint "message_room_number_key" UNIQUE (room, number);
+CREATE INDEX message_author_idx ON chat.message USING btree (author);
+CREATE INDEX message_room_thread_number_017e1801_idx ON chat.message USING btree (room, thread, number) WHERE (thread IS NOT NULL);
+CREATE INDEX message_text_search_24bb9614_idx ON chat.message USING gin (to_tsvector('simple'::regconfig, (COALESCE(text, ''::character varying))::text));
+
+create table "chat"."mute" (
+  "room" uuid not null,
+  "account" uuid not null,
+  "until" timestamp(3) with time zone not null
+);
+alter table "chat"."mute" replica identity full;
+alter table "chat"."mute" add constraint "mute_pkey" PRIMARY KEY (room, account);
+CREATE INDEX mute_account_idx ON chat.mute USING btree (account);
+
+create table "chat"."reaction" (
+  "room" uuid not null,
+  "number" integer not null,
+  "emoji" character varying(32) not null,
+  "account" uuid not null,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."reaction" replica identity full;
+alter table "chat"."reaction" add constraint "reaction_pkey" PRIMARY KEY (room, number, emoji, account);
+CREATE INDEX reaction_account_idx ON chat.reaction USING btree (account);
+
+create table "chat"."room" (
+  "id" uuid default lineshaft.uuidv7() not null,
+  "kind" text not null,
+  "name" character varying(80),
+  "topic" character varying(500) default '' not null,
+  "pair" character varying(73),
+  "slowSeconds" integer default 0 not null,
+  "lastNumber" integer default 0 not null,
+  "lastMessageAt" timestamp(3) with time zone,
+  "archivedAt" timestamp(3) with time zone,
+  "createdAt" timestamp(3) with time zone default now() not null
+);
+alter table "chat"."room" replica identity full;
+alter table "chat"."room" add constraint "room_kind_check_502139ce" CHECK ((kind = ANY (ARRAY['public'::text, 'private'::text, 'direct'::text])));
+alter table "chat"."room" add constraint "room_pair_key" UNIQUE (pair);
+alter table "chat"."room" add constraint "room_pkey" PRIMARY KEY (id);
+CREATE INDEX room_name_id_0cffe0f1_idx ON chat.room USING btree (name, id) WHERE (kind = 'public'::text);
 
 create table "tasks"."activity" (
   "id" uuid default lineshaft.uuidv7() not null,
@@ -386,6 +536,27 @@ alter table "blog"."feed_entry" add constraint "feed_entry_follow_fkey" FOREIGN 
 alter table "blog"."follow" add constraint "follow_followed_fkey" FOREIGN KEY (followed) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."follow" add constraint "follow_follower_fkey" FOREIGN KEY (follower) REFERENCES blog.profile(account) ON DELETE CASCADE;
 alter table "blog"."profile" add constraint "profile_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."act" add constraint "act_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."act" add constraint "act_actor_fkey" FOREIGN KEY (actor) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."act" add constraint "act_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."attachment" add constraint "attachment_author_fkey" FOREIGN KEY (author) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."attachment" add constraint "attachment_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."ban" add constraint "ban_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."ban" add constraint "ban_bannedBy_fkey" FOREIGN KEY ("bannedBy") REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."ban" add constraint "ban_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."invitation" add constraint "invitation_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."invitation" add constraint "invitation_invitedBy_fkey" FOREIGN KEY ("invitedBy") REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."invitation" add constraint "invitation_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."member" add constraint "member_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."member" add constraint "member_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."mention" add constraint "mention_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."mention" add constraint "mention_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."message" add constraint "message_author_fkey" FOREIGN KEY (author) REFERENCES accounts.account(id) ON DELETE SET NULL;
+alter table "chat"."message" add constraint "message_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."mute" add constraint "mute_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."mute" add constraint "mute_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
+alter table "chat"."reaction" add constraint "reaction_account_fkey" FOREIGN KEY (account) REFERENCES accounts.account(id) ON DELETE CASCADE;
+alter table "chat"."reaction" add constraint "reaction_room_fkey" FOREIGN KEY (room) REFERENCES chat.room(id) ON DELETE CASCADE;
 alter table "tasks"."activity" add constraint "activity_actor_fkey" FOREIGN KEY (actor) REFERENCES accounts.account(id) ON DELETE SET NULL;
 alter table "tasks"."activity" add constraint "activity_project_fkey" FOREIGN KEY (project) REFERENCES tasks.project(id) ON DELETE CASCADE;
 alter table "tasks"."comment" add constraint "comment_author_fkey" FOREIGN KEY (author) REFERENCES accounts.account(id) ON DELETE SET NULL;

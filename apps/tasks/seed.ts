@@ -1,5 +1,5 @@
 /** Demo data of the task manager: a team of three with one project. Their password is `DEMO_PASSWORD`. */
-import type { Actor, CallAs } from "lineshaft";
+import type { AccountActor, CallAs } from "lineshaft";
 import * as accounts from "lineshaft/accounts";
 import { addComment } from "./comments.ts";
 import { createLabel } from "./labels.ts";
@@ -68,8 +68,9 @@ const TASKS: readonly DemoTask[] = [
   { title: "Team meeting", assignee: "demo", due: 2, time: "09:30", recurrence: "FREQ=WEEKLY", recurrenceNext: "due" },
 ];
 
-export async function seedTasks({ call }: { readonly call: CallAs }): Promise<void> {
-  const team = new Map<string, Actor & { readonly id: string }>();
+/** Gives the team: demo, mira, jonas. */
+export async function seedTasks({ call }: { readonly call: CallAs }): Promise<ReadonlyMap<string, AccountActor>> {
+  const team = new Map<string, AccountActor>();
   for (const [key, name] of Object.entries(PEOPLE)) {
     const email = `${key}@example.com`;
     const { account } = await call(accounts.signUp, { email, name, password: DEMO_PASSWORD });
@@ -105,6 +106,7 @@ export async function seedTasks({ call }: { readonly call: CallAs }): Promise<vo
   await call(addReminder, { project, task: ids.get("Write the texts")!, minutesBefore: 60 }, asDemo);
   await call(logWork, { project, task: draft, minutes: 150, day: inDays(-1), note: "Second draft" }, { actor: mira });
   await call(logWork, { project, task: ids.get("Write the texts")!, minutes: 45, day: inDays(0) }, asDemo);
+  return team;
 }
 
 function inDays(days: number): string {
