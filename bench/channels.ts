@@ -8,8 +8,10 @@
  * which are the same for all of them. Servers are measured one after the other, in turn, and nobody else runs.
  * With `--quick` ours runs beside the floor alone, since the peers have to be installed first.
  */
+
+import { poll } from "../packages/lineshaft/src/testkit/index.ts";
 import { Clients } from "./channels-clients.ts";
-import { type ContenderKind, Node } from "./channels-contender.ts";
+import { CONTENDERS, type ContenderKind, Node } from "./channels-contender.ts";
 import type { Plan } from "./channels-crowd.ts";
 import {
   broadcasters,
@@ -29,14 +31,23 @@ import { type Bench, runRounds, type Stand } from "./rounds.ts";
 import { percentile } from "./statistics.ts";
 
 const whole: ChannelsSettings = {
-  ...{ peers: 1, warmSeconds: 0.5, seconds: 1.5, deliveriesOnTheirWay: 8_000, deliveriesPerSecond: 10_000 },
-  ...{ sockets: 10_000, atATime: 100, messagesPerSecond: 1_000, crowdSeconds: 3, halls: 20, leaves: 50 },
+  ...{ peers: 1, warmSeconds: 0.4, seconds: 1, deliveriesOnTheirWay: 8_000, deliveriesPerSecond: 10_000 },
+  ...{
+    sockets: 10_000,
+    atATime: 100,
+    messagesPerSecond: 1_000,
+    crowdSeconds: 2,
+    halls: 20,
+    leaves: 50,
+    nodesPerSecond: 100,
+  },
 };
 const quick: ChannelsSettings = {
   ...{ peers: 0, warmSeconds: 0, seconds: 0.2, deliveriesOnTheirWay: 2_000, deliveriesPerSecond: 10_000 },
-  ...{ sockets: 200, atATime: 20, messagesPerSecond: 100, crowdSeconds: 0.3, halls: 2, leaves: 3 },
+  ...{ sockets: 200, atATime: 20, messagesPerSecond: 100, crowdSeconds: 0.3, halls: 2, leaves: 3, nodesPerSecond: 50 },
 };
 
+const TOGETHER_MS_MAX = 30_000;
 const KIBIBYTE = 1_024;
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 const now = (): number => performance.timeOrigin + performance.now();
@@ -63,9 +74,11 @@ async function measureBroadcast(turn: Turn, { name, rooms, members }: Shape): Pr
   const flooded = await clients.ask("flood", seconds, window);
   const { cpuMicros } = await node.usage();
   const paced = await clients.ask("pace", deliveriesPerSecond / (members - 1), seconds);
+  const after = await node.usage();
   return figuresOf(`${name}.${contender.name}`, {
     ...{ rate: flooded.perSecond, cpu: (cpuMicros - before.cpuMicros) / flooded.delivered },
-    ...{ p50: paced.p50, p99: paced.p99, busy: flooded.busy * 100, wrong: flooded.wrong + paced.wrong },
+    ...{ p50: paced.p50, p99: paced.p99, pacedCpu: (after.cpuMicros - cpuMicros) / paced.delivered },
+    ...{ busy: flooded.busy * 100, wrong: flooded.wrong + paced.wrong },
   });
 }
 
@@ -141,6 +154,28 @@ async function measureHolder(turn: Turn): Promise<Figures> {
   return { ...(await measureCrowd(turn, { node, clients })), ...(await measureReturn(turn, { node, clients })) };
 }
 
+/** Nodes that have just started find each other in a moment: then everything arrives. */
+async function untilTogether(clients: Clients, perSecond: number): Promise<void> {
+  const isTogether = async () => (await clients.ask("pace", perSecond, 10 / perSecond)).wrong === 0;
+  await poll(isTogether, { what: "two nodes to hear each other", timeoutMs: TOGETHER_MS_MAX });
+}
+
+/** Ours, twice. */
+async function measureNodes(turn: Turn): Promise<Figures> {
+  const { contender, settings, databaseUrl } = turn;
+  const { halls, atATime, nodesPerSecond, seconds, leaves } = settings;
+  await using one = await Node.start(contender, databaseUrl);
+  await using other = await Node.start(contender, databaseUrl);
+  const plan = { rooms: halls, members: ROOM_MEMBERS, isHall: true, ports: [one.port, other.port] };
+  await using clients = await gather(turn, one, plan);
+  await clients.ask("join", atATime);
+  await untilTogether(clients, nodesPerSecond);
+  const { p50, p99, wrong } = await clients.ask("pace", nodesPerSecond, seconds);
+  const delays = await clients.ask("leaves", leaves);
+  const left = { left50: percentile(delays, 0.5), left99: percentile(delays, 0.99) };
+  return figuresOf(`nodes.${contender.name}`, { p50, p99, ...left, wrong });
+}
+
 /** Whoever begins, begins next time at the end. */
 const inTurn = <TItem>(items: readonly TItem[], round: number) => (round % 2 === 1 ? items : items.toReversed());
 
@@ -153,6 +188,7 @@ async function measureAll(settings: ChannelsSettings, databaseUrl: string, round
     }
   }
   for (const each of inTurn(holders(settings), round)) all.push(await measureHolder(turnOf(each)));
+  all.push(await measureNodes(turnOf(CONTENDERS.find(({ name }) => name === OURS)!)));
   const figures: Figures = Object.assign({}, ...all);
   return { ...figures, ...ratiosOf(figures, channelsParts(settings)) };
 }
