@@ -13,7 +13,7 @@ import type { CallRequest } from "./context.ts";
 import type { Looked } from "./looked.ts";
 import type { CompiledOutput } from "./output.ts";
 import type { CallResult, CallRuntime } from "./run.ts";
-import { lifeMsOf, type Scopes } from "./scope.ts";
+import { AUTHORIZED, authorizationOf, lifeMsOf, questionOf, type Scopes } from "./scope.ts";
 
 /** An answer as bytes. */
 export interface KeptAnswer {
@@ -71,6 +71,16 @@ export class Answers {
     this.#cache = cache;
     this.#metrics = metrics;
     this.#scopes = scopes;
+  }
+
+  /**
+   * Finds out whether the actor of a call may make it.
+   *
+   * @throws {Fault} what `authorize` failed with.
+   */
+  async authorize(runtime: CallRuntime, call: CallRequest): Promise<void> {
+    const asked = authorizationOf(call);
+    if (asked !== null && !this.find(questionOf(asked), asked)) await this.work(runtime, asked, AUTHORIZED);
   }
 
   /** The answer that is kept to a question (`questionOf`), if there is one. */

@@ -38,6 +38,8 @@ export interface CallRequest {
   readonly now: Date;
   readonly log: Log;
   readonly signal: () => AbortSignal;
+  /** Whether it is known that the actor may ask, by `authorize`. Else it is asked first, in the same snapshot. */
+  readonly isAuthorized?: boolean;
   /** Watches what is asked of the database. */
   readonly observer?: CallObserver | null;
   /** What the run looked at, when somebody wants to know. */

@@ -34,7 +34,9 @@ export function nestedCall(
     const input = readerOf(endpoint)(structuredClone(wire) as WireInput);
     const request: CallRequest = { ...outer, endpoint, input };
     try {
-      return await endpoint.run(new CallContext(request, transaction, reply.nested(), deadline, nestedCall));
+      const context = new CallContext(request, transaction, reply.nested(), deadline, nestedCall);
+      await endpoint.authorize?.run(context);
+      return await endpoint.run(context);
     } catch (error) {
       if (endpoint.kind === "command") transaction.spoil(error);
       throw error;

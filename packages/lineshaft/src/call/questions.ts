@@ -8,7 +8,7 @@ import type { Question } from "../live/index.ts";
 import type { CallRequest } from "./context.ts";
 import type { CompiledOutput } from "./output.ts";
 import type { CallRuntime } from "./run.ts";
-import { lifeMsOf, type Scopes } from "./scope.ts";
+import { AUTHORIZED, authorizationOf, lifeMsOf, type Scopes } from "./scope.ts";
 
 export interface QuestionsOptions {
   readonly runtime: CallRuntime;
@@ -22,6 +22,11 @@ export class Questions {
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+  }
+
+  /** The question whether the actor of a call may make it. The call's endpoint says who may. */
+  authorizationOf(call: CallRequest): Question {
+    return this.of(authorizationOf(call)!, AUTHORIZED);
   }
 
   /** The question that a call asks. */

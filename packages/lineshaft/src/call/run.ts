@@ -70,7 +70,7 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
         const reply = new ReplyHeaders();
         const context = new CallContext(request, transaction, reply, deadline, nestedCall);
         if (request.arrival) transaction.outbox.addFile(request.arrival.file);
-        const value = await deadline.within(request.endpoint.run(context));
+        const value = await deadline.within(answered(request, context));
         const committed = transaction.commit();
         // Also when the answer to the commit is lost: it may have been made.
         if (committed) await committed.finally(() => runtime.relay?.wrote());
@@ -95,6 +95,11 @@ export async function runCall(runtime: CallRuntime, request: CallRequest): Promi
 function afterStated({ onStated, files }: CallRuntime, { outbox }: CallTransaction, reply: ReplyHeaders): void {
   onStated?.();
   for (const key of outbox.removedFiles) if (files) reply.afterCommit(() => files.remove(key));
+}
+
+function answered({ endpoint, isAuthorized = false }: CallRequest, context: CallContext): Promise<unknown> {
+  if (endpoint.authorize === null || isAuthorized) return endpoint.run(context);
+  return endpoint.authorize.run(context).then(() => endpoint.run(context));
 }
 
 /** Queries that made more than one statement: they get a transaction from the first one on. */

@@ -10,7 +10,7 @@ import type { Actor } from "../define/actor.ts";
 import type { EndpointDefinition } from "../define/endpoint.ts";
 import type { CallRequest } from "./context.ts";
 import { Looked } from "./looked.ts";
-import type { CompiledOutput } from "./output.ts";
+import { type CompiledOutput, compileOutput } from "./output.ts";
 import { type CallResult, type CallRuntime, expectSeveral, runCall } from "./run.ts";
 
 /** An answer that was worked out and written, with what that looked at. */
@@ -43,7 +43,7 @@ export class Scopes {
   }
 
   /**
-   * Runs a query, watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old,
+   * Runs a query for whoever may ask it (`authorizationOf`), watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old,
    * and of an end that may have cut it short.
    *
    * @throws {Fault} as `runCall` does.
@@ -52,7 +52,7 @@ export class Scopes {
     const { endpoint } = call;
     const looked = new Looked();
     try {
-      const { value, headers } = await runCall(runtime, { ...call, observer: fill, looked });
+      const { value, headers } = await runCall(runtime, { ...call, observer: fill, looked, isAuthorized: true });
       // Writing is part of it: what `run` gave can have getters, and those can look at the caller.
       return { text: output.write(value), headers, looked };
     } finally {
@@ -66,6 +66,15 @@ export class Scopes {
     }
   }
 }
+
+/** Whether the actor of a call may make it, as a call of its own; `null` where nobody is refused. */
+export function authorizationOf(call: CallRequest): CallRequest | null {
+  const { authorize } = call.endpoint;
+  return authorize && { ...call, endpoint: authorize, name: `${call.name} authorize` };
+}
+
+/** What authorizations give. */
+export const AUTHORIZED = compileOutput({})!;
 
 /** What a call asks, whoever asks it. */
 export function questionOf({ name, input }: Pick<CallRequest, "name" | "input">): string {

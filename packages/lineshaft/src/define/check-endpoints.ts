@@ -109,7 +109,7 @@ function checkTaken(
 }
 
 function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefinition): void {
-  const { kind, actor, limit, isolation, cache, run } = endpoint;
+  const { kind, actor, limit, isolation, cache, authorize, run } = endpoint;
   // What the service says is told at the service.
   if (!ACTOR_RULES.includes(actor) && actor !== endpoint.service.options.actor) {
     inspection.add(spot, `actor is ${shown(actor)}`, oneOf(actor, ACTOR_RULES));
@@ -127,6 +127,13 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
     inspection.add(spot, `cache is ${shown(cache)}`, "Write cache: false, or a life over zero: cache: { seconds: 5 }.");
   } else if (kind === "command" && cache !== undefined) {
     inspection.add(spot, "a command with cache", "Only answers of queries are kept: leave out cache.");
+  }
+  if (kind === "command" && authorize !== null) {
+    inspection.add(
+      spot,
+      "a command with authorize",
+      "Look in run, in the transaction of its writes, and fail(…) there.",
+    );
   }
   if (typeof run !== "function") {
     inspection.add(spot, `run is ${shown(run)}`, "Write async run({ input, db }) { … }.");

@@ -129,6 +129,13 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
    * something beside the database. `seconds`: no longer than that; needed where `run` looks at the time. Queries only.
    */
   readonly cache?: CacheRule;
+  /**
+   * Who may ask: ends with `fail` for whoever may not. Apart from `run`, which need not look at the actor then, so that
+   * one answer serves all who may ask, and one run all who subscribe. Both stay current: subscribers whom it refuses
+   * later are told, and get no more. It counts from when this node hears of what it depends on. Queries only; a command
+   * looks in `run`, where its writes are.
+   */
+  readonly authorize?: (context: TContext) => Promise<void>;
   readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;
 }
 
@@ -182,6 +189,8 @@ export interface EndpointDefinition {
   readonly status: number;
   readonly isolation: Isolation;
   readonly cache: CacheRule | undefined;
+  /** Who may ask, as a query of its own that gives an empty object; `null`: whoever `actor` admits. */
+  readonly authorize: EndpointDefinition | null;
   readonly run: (context: Context<any, any, string, "anyone">) => Promise<unknown>;
   readonly place: string;
   /** As written, for messages. */

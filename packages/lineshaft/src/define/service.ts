@@ -354,7 +354,7 @@ class DeclaredService implements ServiceDefinition {
   ): EndpointDefinition {
     const [method, path = ""] = route.split(" ", 2);
     const output = (definition.output as Schema | undefined) ?? null;
-    return Object.freeze({
+    const endpoint = {
       kind,
       service: this as ServiceDefinition,
       route,
@@ -372,10 +372,25 @@ class DeclaredService implements ServiceDefinition {
       status: definition.status ?? (output === null ? 204 : 200),
       isolation: definition.isolation ?? "serializable",
       cache: definition.cache,
+      authorize: null,
       run: definition.run as EndpointDefinition["run"],
       place: declarationPlace(),
+    } satisfies EndpointDefinition;
+    const { authorize } = definition;
+    return Object.freeze({
+      ...endpoint,
+      authorize: authorize === undefined ? null : authorizationOf(endpoint, authorize),
     });
   }
+}
+
+/** Who may ask a query, as a query of its own. */
+function authorizationOf(endpoint: EndpointDefinition, authorize: (context: any) => Promise<void>): EndpointDefinition {
+  const run = async (context: Context<any, any, string, "anyone">) => {
+    await authorize(context);
+    return {};
+  };
+  return Object.freeze({ ...endpoint, output: {}, limit: undefined, cache: undefined, run });
 }
 
 /**

@@ -54,6 +54,8 @@ export class Group implements Membership {
   readonly #members = new Set<Subscription>();
   #state: "idle" | "queued" | "running" = "idle";
   #isDirty = false;
+  /** Whether something was heard since the newest answer that could alter it. */
+  #isTouched = false;
   #newest: Answer | null = null;
   #watch: Watch | null = null;
   /** Whether the answer depends on more than rows. */
@@ -76,6 +78,9 @@ export class Group implements Membership {
   /** Tells whether an answer is current; `null` where time alone can make it old. */
   get watch(): Watch | null {
     return this.#ages ? null : this.#watch;
+  }
+  get isCurrent(): boolean {
+    return this.#newest !== null && !this.#isTouched;
   }
   get members(): readonly Subscription[] {
     return [...this.#members];
@@ -145,7 +150,7 @@ export class Group implements Membership {
     this.#overtakes = 0;
     if ("error" in outcome) return void this.#fail(outcome.error);
     this.#failures = 0;
-    this.#deliver(outcome.body, position);
+    this.#deliver(outcome.body, position, !this.#isDirty);
     this.#again(this.#pauseMs(question, fill));
   }
 
@@ -153,7 +158,7 @@ export class Group implements Membership {
     const commit = this.#host.cache!.overtaking(fill);
     if (commit !== null && "body" in outcome) {
       const before = commit.position - 1n;
-      this.#deliver(outcome.body, before < position ? before : position);
+      this.#deliver(outcome.body, before < position ? before : position, false);
     }
     if (commit !== null) this.#staleSinceMs ??= commit.at.getTime();
     this.#again(Math.min(2 ** this.#overtakes++ - 1, OVERTAKEN_MS_MAX));
@@ -167,10 +172,11 @@ export class Group implements Membership {
     return lifeMs ?? (this.watch === null ? UNCACHEABLE_MS : null);
   }
 
-  #deliver(body: string, position: Position): void {
+  #deliver(body: string, position: Position, isCurrent: boolean): void {
     const before = this.#newest;
     const answer = new Answer(body, position, before);
     this.#newest = answer;
+    this.#isTouched = !isCurrent;
     for (const member of this.#members) if (member.fromRun <= this.#runs) member.offer(answer, this.watch);
     answer.settle();
     if (this.#staleSinceMs === null) return;
@@ -193,6 +199,7 @@ export class Group implements Membership {
 
   #touch(commit: Commit | null): void {
     this.#watch = null;
+    this.#isTouched = true;
     if (commit !== null) this.#staleSinceMs ??= commit.at.getTime();
     this.#wake();
   }

@@ -3,4 +3,4 @@ export type { Answer } from "./answer.ts";
 export { ACTOR_SUBSCRIPTIONS_MAX, Live, type LiveOptions } from "./live.ts";
 export { diff, type Json, type Operation } from "./patch.ts";
 export type { Question } from "./question.ts";
-export type { Sink, Subscription } from "./subscription.ts";
+export type { Beginning, Sink, Subscription } from "./subscription.ts";

@@ -70,12 +70,7 @@ export class Live implements Host, GroupHost, Disposable {
    * @throws {Fault} SUBSCRIPTIONS_EXCEEDED
    */
   subscribe(question: Question, sink: Sink, beginning: Beginning): Subscription {
-    const { who } = beginning;
-    const count = this.#counts.get(who) ?? 0;
-    if (count >= ACTOR_SUBSCRIPTIONS_MAX) {
-      throw fault("SUBSCRIPTIONS_EXCEEDED", { detail: `An actor has at most ${ACTOR_SUBSCRIPTIONS_MAX} on a node.` });
-    }
-    this.#counts.set(who, count + 1);
+    if (beginning.who !== null) this.#count(beginning.who);
     this.metrics.liveSubscriptions.inc();
     const subscription = new Subscription(this, question, sink, beginning);
     this.join(subscription);
@@ -94,10 +89,11 @@ export class Live implements Host, GroupHost, Disposable {
   }
 
   ended({ who }: Subscription): void {
+    this.metrics.liveSubscriptions.dec();
+    if (who === null) return;
     const count = this.#counts.get(who)! - 1;
     if (count > 0) this.#counts.set(who, count);
     else this.#counts.delete(who);
-    this.metrics.liveSubscriptions.dec();
   }
 
   enqueue(group: Group): void {
@@ -129,6 +125,14 @@ export class Live implements Host, GroupHost, Disposable {
     for (const group of this.#groups.values()) group.dissolve();
     this.#groups.clear();
     this.#queue.length = 0;
+  }
+
+  #count(who: string): void {
+    const count = this.#counts.get(who) ?? 0;
+    if (count >= ACTOR_SUBSCRIPTIONS_MAX) {
+      throw fault("SUBSCRIPTIONS_EXCEEDED", { detail: `An actor has at most ${ACTOR_SUBSCRIPTIONS_MAX} on a node.` });
+    }
+    this.#counts.set(who, count + 1);
   }
 
   #work(): void {

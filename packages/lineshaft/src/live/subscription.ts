@@ -19,6 +19,8 @@ export interface Sink {
   patch(answer: Answer, patch: string): void;
   /** What the subscriber said that it has is the current answer. */
   current(position: Position): void;
+  /** The question was asked again; its answer, the same or another, is the current one. */
+  asked?(): void;
   /** The subscription is over. */
   failed(error: unknown): void;
   /** It is ready again, also for what it holds back by itself. */
@@ -29,6 +31,8 @@ export interface Sink {
 export interface Membership {
   readonly newest: Answer | null;
   readonly watch: Watch | null;
+  /** Whether nothing was heard that could alter its newest answer. */
+  readonly isCurrent: boolean;
   leave(subscription: Subscription): void;
 }
 
@@ -40,8 +44,8 @@ export interface Host {
 }
 
 export interface Beginning {
-  /** Whose limit it counts against. */
-  readonly who: string;
+  /** Whose limit it counts against; `null`: nobody's. */
+  readonly who: string | null;
   /** The newest position that the subscriber has an answer for. */
   readonly heldAt: Position | null;
   /** Whether only a run that begins from now on is new enough. */
@@ -49,7 +53,7 @@ export interface Beginning {
 }
 
 export class Subscription {
-  readonly who: string;
+  readonly who: string | null;
   readonly #host: Host;
   readonly #sink: Sink;
   #question: Question;
@@ -82,6 +86,9 @@ export class Subscription {
   get hasAnswer(): boolean {
     return this.#hasAnswer;
   }
+  get isCurrent(): boolean {
+    return this.#membership?.isCurrent ?? false;
+  }
   get isFresh(): boolean {
     return this.#isFresh;
   }
@@ -93,6 +100,7 @@ export class Subscription {
   offer(answer: Answer, watch: Watch | null): void {
     if (this.#isOver) return;
     this.#isFresh = false;
+    this.#sink.asked?.();
     if (!this.#sink.isReady) return void this.#fallBehind();
     const wasBehind = this.#isBehind;
     this.#isBehind = false;

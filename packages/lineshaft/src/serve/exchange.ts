@@ -211,7 +211,8 @@ export class Exchange {
     const call: CallRequest = { endpoint, name, input, actor, facts, now, log, signal: () => abortOn(response) };
     if (answers && trusts && output && endpoint.kind === "query" && endpoint.cache !== false) {
       const question = questionOf(call);
-      if (request.method === "GET" && body === null && gather.isOfUrl && !endpoint.limit) {
+      if (endpoint.authorize !== null) await answers.authorize(runtime, call);
+      else if (request.method === "GET" && body === null && gather.isOfUrl && !endpoint.limit) {
         this.#knownUrls.add(request.url!, { route, params, query, question });
       }
       const kept = answers.find(question, call) ?? (await answers.work(runtime, call, output));

@@ -2,8 +2,9 @@
  * Numbered: what a client has asked for on a socket, by the number that it gave it: answers of a query, or a membership
  * (`membership.ts`).
  */
-import type { Answer, Sink, Subscription } from "../../live/index.ts";
+import type { Answer, Sink } from "../../live/index.ts";
 import { formatPosition, type Position } from "../../log/position.ts";
+import type { Held } from "./held.ts";
 
 /** What it needs of its socket. */
 export interface NumberedHost {
@@ -19,7 +20,7 @@ export abstract class Numbered<THost extends NumberedHost = NumberedHost> implem
   readonly id: number;
   abstract readonly takesPatches: boolean;
   protected readonly host: THost;
-  subscription: Subscription | null = null;
+  held: Held | null = null;
   #isGone = false;
 
   constructor(host: THost, id: number) {

@@ -12,11 +12,12 @@ import type { Actor } from "../../define/actor.ts";
 import type { RequestFacts } from "../../define/endpoint.ts";
 import { fault } from "../../define/errors.ts";
 import { admitted, type Guard } from "../../guard/guard.ts";
-import type { Live, Sink, Subscription } from "../../live/index.ts";
+import type { Live, Sink } from "../../live/index.ts";
 import type { Position } from "../../log/position.ts";
 import type { Logger } from "../../observe/log.ts";
 import type { Route } from "../routes.ts";
 import { Caller } from "./caller.ts";
+import { type Held, hold } from "./held.ts";
 
 export interface PartyOptions {
   readonly live: Live;
@@ -48,16 +49,11 @@ export interface Known {
   readonly isAhead: boolean;
 }
 
-interface Entry {
-  readonly subscription: Subscription;
-  readonly questionOf: (actor: Actor) => ReturnType<Questions["of"]>;
-}
-
 export class Party {
   readonly #options: PartyOptions;
   readonly #from: From;
   readonly #caller: Caller;
-  readonly #entries = new Set<Entry>();
+  readonly #held = new Set<Held>();
   #isClosed = false;
 
   constructor(options: PartyOptions, from: From) {
@@ -88,7 +84,7 @@ export class Party {
    *
    * @throws {Fault} as a call of it does; SUBSCRIPTIONS_EXCEEDED.
    */
-  async subscribe(asked: Asked, sink: Sink, known: Known): Promise<Subscription | null> {
+  async subscribe(asked: Asked, sink: Sink, known: Known): Promise<Held | null> {
     const { live, questions, guard, clock, log } = this.#options;
     const { request, facts } = this.#from;
     const { endpoint, name, gather, output } = asked.route;
@@ -107,32 +103,33 @@ export class Party {
     this.#admit(asked.route, by);
     if (this.#isClosed) return null;
     const questionOf = (who: Actor) => questions.of(callOf(who), output!);
+    const authorizationOf = endpoint.authorize && ((who: Actor) => questions.authorizationOf(callOf(who)));
     const who = by.kind === "account" ? by.id : `\0${facts.address}`;
     const beginning = { who, heldAt, isFresh: isFresh || known.isAhead };
-    const subscription = live.subscribe(questionOf(by), sink, beginning);
-    if (!subscription.isOver) this.#entries.add({ subscription, questionOf });
-    return subscription;
+    const held = hold({ live, sink, beginning, questionOf, authorizationOf }, by);
+    if (!held.isOver) this.#held.add(held);
+    return held;
   }
 
   /** What was held back for a caller in doubt or a slow reader is sent. */
   flush(): void {
-    for (const entry of this.#entries) {
-      if (entry.subscription.isOver) this.#entries.delete(entry);
-      else entry.subscription.flush();
+    for (const held of this.#held) {
+      if (held.isOver) this.#held.delete(held);
+      else held.flush();
     }
   }
 
   /** Lets a subscription go. */
-  end(subscription: Subscription): void {
-    subscription.end();
-    for (const entry of this.#entries) if (entry.subscription.isOver) this.#entries.delete(entry);
+  end(held: Held): void {
+    held.end();
+    this.#held.delete(held);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#caller.close();
-    for (const { subscription } of this.#entries) subscription.end();
-    this.#entries.clear();
+    for (const held of this.#held) held.end();
+    this.#held.clear();
   }
 
   #admit({ endpoint }: Route, actor: Actor): void {
@@ -144,13 +141,11 @@ export class Party {
     if (before.kind === "account" && actor.kind !== "account") {
       const detail = "The credentials are not valid any more.";
       const ended = fault("UNAUTHENTICATED", { detail, facts: { credentials: "invalid" } });
-      for (const { subscription } of this.#entries) subscription.endWith(ended);
-      this.#entries.clear();
+      for (const held of this.#held) held.endWith(ended);
+      this.#held.clear();
       return;
     }
-    if (JSON.stringify(actor) !== JSON.stringify(before)) {
-      for (const { subscription, questionOf } of this.#entries) subscription.ask(questionOf(actor));
-    }
+    if (JSON.stringify(actor) !== JSON.stringify(before)) for (const held of this.#held) held.ask(actor);
     this.flush();
   }
 }

@@ -219,15 +219,15 @@ export class Socket implements MembershipHost {
   forget(numbered: Numbered): void {
     if (this.#numbers.get(numbered.id) !== numbered) return;
     this.#numbers.delete(numbered.id);
-    if (numbered.subscription !== null) this.#party!.end(numbered.subscription);
+    if (numbered.held !== null) this.#party!.end(numbered.held);
   }
 
   async #openNumbered(party: Party, sink: Numbered, asked: Asked, position: Position | null): Promise<void> {
     this.#opening++;
     try {
-      const subscription = await party.subscribe(asked, sink, { heldAt: position, isAhead: false });
-      sink.subscription = subscription;
-      if (sink.isGone && subscription !== null) party.end(subscription);
+      const held = await party.subscribe(asked, sink, { heldAt: position, isAhead: false });
+      sink.held = held;
+      if (sink.isGone && held !== null) party.end(held);
     } catch (error) {
       sink.failed(error);
     } finally {

@@ -1,0 +1,164 @@
+/** Queries that say who may ask: one answer for all who may, and none for whoever may not, by every way. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type pg from "pg";
+import * as accounts from "../../accounts/index.ts";
+import type { AccountActor } from "../../define/actor.ts";
+import { entity } from "../../define/entity.ts";
+import { field } from "../../define/field.ts";
+import { service } from "../../define/service.ts";
+import { list } from "../../define/shape.ts";
+import { missing, startTestApp, TEST_SERVERS, type TestApp } from "../../testkit/index.ts";
+import { eventually, Listener, Stream } from "./test/subscribers.ts";
+
+class Member extends entity("member", { id: field.serial(), room: field.integer(), account: field.text() }) {}
+class Note extends entity("note", { id: field.serial(), room: field.integer(), text: field.text() }) {}
+const site = service("site", { entities: { Member, Note } });
+
+/** How often the notes of a room were read. */
+let reads = 0;
+
+const notes = site.query("GET /rooms/:room/notes", {
+  input: { room: field.integer() },
+  output: list(field.text()),
+  async authorize({ input, actor, db, fail }) {
+    const { room } = input;
+    const found = await db
+      .selectFrom("member")
+      .select("id")
+      .where("room", "=", room)
+      .where("account", "=", actor.id)
+      .executeTakeFirst();
+    if (!found) fail("NOT_FOUND", "There is no such room.");
+  },
+  async run({ input, db }) {
+    reads++;
+    const rows = await db.selectFrom("note").select("text").where("room", "=", input.room).orderBy("id").execute();
+    return rows.map(({ text }) => text);
+  },
+});
+const both = site.query("GET /both", {
+  output: list(list(field.text())),
+  run: async ({ call }) => [await call(notes, { room: 1 }), await call(notes, { room: 2 })],
+});
+const token = site.query("GET /token", {
+  actor: "anyone",
+  output: { token: field.text() },
+  run: async ({ request: { headers } }) => ({ token: String(headers["authorization"]).slice("Bearer ".length) }),
+});
+
+const APP = { services: { accounts, site: { site, notes, both, token } } };
+
+for (const server of TEST_SERVERS) {
+  describe(`authorize on ${server.name}`, { skip: missing(server) }, () => {
+    let app: TestApp;
+    let client: pg.Client;
+    let room = 10;
+    let people: AccountActor[];
+    let tokens: string[];
+
+    before(async () => {
+      app = await startTestApp(APP, { server, settings: { relay: "auto" } });
+      client = await app.connect();
+      people = await Promise.all([app.account(), app.account(), app.account()]);
+      const ask = async (who: AccountActor) => {
+        const { token } = (await (await app.as(who).fetch("/token")).json()) as { token: string };
+        return token;
+      };
+      tokens = await Promise.all(people.map(ask));
+    });
+    after(async () => {
+      await client.end();
+      await app.stop();
+    });
+
+    /** A new room with the first two people in it, and one note. */
+    async function newRoom(): Promise<string> {
+      room++;
+      for (const { id } of people.slice(0, 2)) await enter(id);
+      await write("one");
+      return `/rooms/${room}/notes`;
+    }
+    const enter = (id: string) => client.query("insert into site.member (room, account) values ($1, $2)", [room, id]);
+    const write = (text: string) => client.query("insert into site.note (room, text) values ($1, $2)", [room, text]);
+    const leave = (id: string) => client.query("delete from site.member where room = $1 and account = $2", [room, id]);
+
+    test("one answer serves all who may ask, and nobody else gets it, kept or not", async () => {
+      const path = await newRoom();
+      const asks = async (who: number) => (await app.as(people[who]!).fetch(path)).status;
+      await eventually(async () => {
+        await asks(0);
+        const before = reads;
+        assert.deepEqual([await asks(0), await asks(1)], [200, 200]);
+        return reads === before;
+      });
+      assert.equal(await asks(2), 404);
+      assert.equal((await app.as(null).fetch(path)).status, 401);
+      await enter(people[2]!.id);
+      await eventually(async () => (await asks(2)) === 200);
+      await leave(people[2]!.id);
+      await eventually(async () => (await asks(2)) === 404);
+      assert.equal(await asks(1), 200);
+    });
+
+    test("a call from inside a run, or of the app itself, is asked as well", async () => {
+      await newRoom();
+      await assert.rejects(app.as(people[2]!).call(notes, { room }), { code: "NOT_FOUND" });
+      assert.deepEqual(await app.as(people[1]!).call(notes, { room }), ["one"]);
+      assert.equal((await app.as(people[0]!).fetch("/both")).status, 404);
+    });
+
+    test("all who subscribe are served by one run; whoever is thrown out is told so, and gets nothing more", async () => {
+      const path = await newRoom();
+      const listeners: Listener[] = [];
+      for (const each of tokens) {
+        const listener = await Listener.open(app.url);
+        listeners.push(listener.send({ type: "hello", token: each }).subscribe(1, path));
+      }
+      const [ada, bob, eve] = listeners as [Listener, Listener, Listener];
+      await eventually(() => [ada, bob].every((each) => each.of(1)[0]?.type === "answer"));
+      await eventually(() => eve.of(1)[0]?.problem?.code === "NOT_FOUND");
+      const before = reads;
+      await write("two");
+      await eventually(() => [ada, bob].every((each) => each.body(1)?.length === 2));
+      assert.equal(reads, before + 1);
+      await leave(people[1]!.id);
+      await write("three");
+      await eventually(() => bob.of(1).at(-1)?.type === "problem");
+      await eventually(() => ada.body(1).length === 3);
+      assert.ok(!JSON.stringify(bob.messages).includes("three"));
+      assert.equal(bob.of(1).at(-1).problem.code, "NOT_FOUND");
+      bob.send({ type: "unsubscribe", id: 1 });
+      await eventually(() => bob.of(1).at(-1).type === "ended");
+    });
+
+    test("a stream ends with its right to it", async () => {
+      const path = await newRoom();
+      const headers = { authorization: `Bearer ${tokens[0]}` };
+      using stream = await Stream.open(app.url + path, headers);
+      await stream.until((notes) => notes.length === 1);
+      await write("two");
+      await stream.until((notes) => notes.length === 2);
+      await leave(people[0]!.id);
+      assert.equal((await stream.untilEvent("problem")).data.code, "NOT_FOUND");
+      await stream.untilOver();
+      const refused = await fetch(app.url + path, { headers: { ...headers, accept: "text/event-stream" } });
+      assert.equal(refused.status, 404);
+    });
+
+    test("a change to what the rule does not name holds nobody up, and one to what it names asks again", async () => {
+      const path = await newRoom();
+      const listener = (await Listener.open(app.url)).send({ type: "hello", token: tokens[0] }).subscribe(1, path);
+      await eventually(() => listener.body(1)?.length === 1);
+      for (let n = 0; n < 20; n++) {
+        await client.query("begin");
+        await leave(people[0]!.id);
+        await enter(people[0]!.id);
+        await write(String(n));
+        await client.query("commit");
+      }
+      await eventually(() => listener.body(1).length === 21);
+      assert.ok(listener.of(1).every(({ type }) => type === "answer" || type === "patch"));
+    });
+  });
+}
