@@ -81,6 +81,8 @@ export class HttpServer {
   readonly #active = new Slots<ServerResponse>();
   /** Sockets that got their last answer after something that is not HTTP. */
   readonly #broken = new WeakSet<Duplex>();
+  /** The newest answer of a connection that has waited for another one. */
+  readonly #waited = new WeakMap<Duplex, ServerResponse>();
   #draining = false;
 
   constructor(options: ServerOptions) {
@@ -115,7 +117,8 @@ export class HttpServer {
       writeProblem(response, "EXPECTATION_FAILED", 'Only "100-continue" can be expected.');
     });
     this.#server.on("connect", (_request, socket) => {
-      endWithProblem(socket, "METHOD_NOT_ALLOWED", "This is not a proxy.");
+      if (this.#owes(socket)) socket.destroy();
+      else endWithProblem(socket, "METHOD_NOT_ALLOWED", "This is not a proxy.");
     });
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on("clientError", (error, socket) => this.#answerBroken(error, socket));
@@ -158,8 +161,9 @@ export class HttpServer {
 
   /** A request behind another one on its connection has no socket yet: it waits for its turn. */
   #accept(request: IncomingMessage, response: ServerResponse): void {
-    if (response.socket === null) response.once("socket", () => this.#handle(request, response));
-    else this.#handle(request, response);
+    if (response.socket !== null) return this.#handle(request, response);
+    this.#waited.set(request.socket, response);
+    response.once("socket", () => this.#handle(request, response));
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
@@ -171,12 +175,13 @@ export class HttpServer {
   }
 
   #answered(response: ServerResponse, place: number): void {
-    if (response.writableEnded) this.#active.delete(place);
+    // Who has gone by now has no end that could be heard.
+    if (response.writableEnded || response.closed) this.#active.delete(place);
     else response.once("close", () => this.#active.delete(place));
     if (this.#options.lasting?.isStream(response)) return;
     // A file is still on its way where the answer has not ended.
     const isOut = response.writableEnded && !response.writableLength;
-    if (response.writableFinished || !response.socket || isOut) return;
+    if (response.writableFinished || response.closed || !response.socket || isOut) return;
     // The caller reads slower than we write: it gets its time, and no more.
     response.socket.setTimeout(this.#options.socketIdleMs ?? SOCKET_IDLE_MS);
     const answerMs = (this.#options.answerMs ?? ANSWER_MS) + fileMs(Number(response.getHeader("content-length") ?? 0));
@@ -186,8 +191,19 @@ export class HttpServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { lasting } = this.#options;
-    if (lasting?.upgrades(request)) lasting.upgrade(request, socket, head);
+    if (this.#owes(socket)) socket.destroy();
+    else if (lasting?.upgrades(request)) lasting.upgrade(request, socket, head);
     else endWithProblem(socket, "INVALID_REQUEST", "The connection cannot change to another protocol here.");
+  }
+
+  /**
+   * Whether answers have not left that must come before this one. The runtime has let go of the connection by now: they
+   * would come later, in the middle of another protocol.
+   */
+  #owes(socket: Duplex): boolean {
+    const waited = this.#waited.get(socket);
+    if (waited && !waited.writableEnded) return true;
+    return this.#active.all().some(({ req, writableEnded }) => req.socket === socket && !writableEnded);
   }
 
   /** Answers bytes that are not a request, and requests that never became whole. */

@@ -161,6 +161,27 @@ describe("sockets, from their handshake to their end", () => {
     assert.deepEqual([bytes.messages.map(({ id }) => id), bytes.closeCode], [[1], 1000]);
   });
 
+  test("a connection that has had its answers may become a socket; one that waits for some is cut", async () => {
+    using answered = new RawClient(url).send("GET /posts/one HTTP/1.1\r\nHost: a\r\n\r\n");
+    await answered.until(() => String(answered.rest).includes('"views"'), "answer");
+    answered.head = null;
+    answered.rest = Buffer.alloc(0);
+    await answered.send(handshake(), text(1)).untilAnswered(1);
+    await started.client.query("begin; lock table site.gate");
+    try {
+      const slow = "GET /gated HTTP/1.1\r\nHost: a\r\n\r\n";
+      const quick = "GET /posts/one HTTP/1.1\r\nHost: a\r\n\r\n";
+      for (const before of [slow, slow + quick, quick + quick + slow]) {
+        using waiting = new RawClient(url).send(before, handshake(), text(1));
+        await waiting.untilOver();
+        assert.ok(!waiting.head?.includes("101") && waiting.frames.length === 0);
+      }
+    } finally {
+      await started.client.query("rollback");
+    }
+    await isWell();
+  });
+
   test(`${HALF_OPEN} handshakes that stop in the middle are cut in time, and disturb nobody`, async () => {
     const halves = Array.from({ length: HALF_OPEN }, () => new RawClient(url).send(HALF));
     await isWell();
