@@ -92,6 +92,33 @@ for (const server of TEST_SERVERS) {
       }
     });
 
+    test("what happens in other rooms, and behind an old page, asks nothing anew", async () => {
+      const [room, other, ada] = [await team.room(), await team.room(), await person("Ada")];
+      await team.add(room, ada.actor);
+      for (const text of ["one", "two", "three"]) await team.post("owner", room, text);
+      const seen: Json[][] = [[], []];
+      const input = { room: room.split("/").at(-1)! };
+      const { messages } = ada.client.chat;
+      messages.subscribe({ ...input, before: 3, limit: 2 }, ({ items }) => void (seen[0] = items as Json[]));
+      await until(() => seen[0]!.length === 2);
+      const before = await runs();
+      for (const text of ["a", `b @[${team.id("member")}]`, "c"])
+        await team.post("owner", other, text, { thread: undefined });
+      await team.must("member", "PUT", `${other}/messages/1/reactions/x`);
+      await team.must("owner", "DELETE", `${other}/messages/2`);
+      await team.must("member", "PUT", `${other}/read`, { number: 3 });
+      for (const text of ["four", "five"]) await team.post("owner", room, text);
+      await team.must("owner", "PATCH", `${room}/messages/1`, { text: "edited" });
+      await until(() => seen[0]![0].text === "edited");
+      assert.equal((await runs()) - before, 1);
+    });
+
+    /** How often queries were run for subscribers. */
+    async function runs(): Promise<number> {
+      const text = await (await fetch(team.app.metricsUrl)).text();
+      return Number(/^lineshaft_live_recomputations_total (\d+)/m.exec(text)![1]);
+    }
+
     test("unread counts follow posts and reading, on all devices", async () => {
       const [room, ada] = [await team.room(), await person("Ada")];
       await team.add(room, ada.actor);

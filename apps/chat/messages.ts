@@ -2,7 +2,7 @@
  * Messages, read: by number, both ways. Numbers have no gaps, so every page but the newest is a range of them, which
  * does not change when others post: an old page that somebody watches is asked anew only for what happens on it.
  */
-import { type Fail, field, list } from "lineshaft";
+import { type Fail, field, list, sql } from "lineshaft";
 import { canSee } from "./access.ts";
 import { wrong } from "./errors.ts";
 import { findMessage, selectMessages, shownMessage } from "./message-view.ts";
@@ -12,8 +12,11 @@ import { limit } from "./paging.ts";
 export const byRoom = { room: Room.fields.id };
 export const byMessage = { ...byRoom, number: Message.fields.number };
 
-const position = Message.fields.number.optional();
-const after = field.integer({ min: 0 }).optional().describe("Newer than this one.");
+/** More than a room will ever have, and far enough from what an integer can hold. */
+const NUMBER_MAX = 2_000_000_000;
+
+const position = field.integer({ min: 1, max: NUMBER_MAX }).optional();
+const after = field.integer({ min: 0, max: NUMBER_MAX }).optional().describe("Newer than this one.");
 
 const shownPage = {
   items: list(shownMessage),
@@ -68,10 +71,14 @@ async function messagePage(db: ChatDb, asked: PageAsked, fail: Fail<never>) {
   return shown(newest.reverse(), { from: newest[0]?.number ?? 1, hasMore: false });
 }
 
-/** Messages from a number on. One more is asked for, to know whether there is one. */
+/**
+ * Messages from a number on. One more is asked for, to know whether there is one. All numbers are named, rather than
+ * where they begin and end: so it is known which changes matter, and a post behind the page is none.
+ */
 async function range(db: ChatDb, room: string, from: number, size: number) {
-  const some = selectMessages(db, room).where("message.number", ">=", from).orderBy("message.number");
-  const found = await some.limit(size + 1).execute();
+  const numbers = Array.from({ length: size + 1 }, (_, index) => from + index);
+  const some = selectMessages(db, room).where(sql<boolean>`"message"."number" = any(${numbers}::int[])`);
+  const found = await some.orderBy("message.number").execute();
   return shown(found.slice(0, size), { from, hasMore: found.length > size });
 }
 
