@@ -114,7 +114,7 @@ function headersOf({ name, type: given, inline = false }: DownloadedFile, row: F
 export function filename(name: string): string {
   const clean = name.toWellFormed().replace(UNSHOWN, "").replace(/[/\\]/g, "_");
   const short = [...clean].slice(0, NAME_CHARS_MAX).join("") || "file";
-  const plain = short.replace(/[^\x20-\x7e]|["%]/g, "_");
+  const plain = short.replace(/[^\x20-\x7e]|["%]/gu, "_");
   const exact = encodeURIComponent(short).replace(/['()*]/g, (each) => `%${each.charCodeAt(0).toString(16)}`);
   return `filename="${plain}"; filename*=UTF-8''${exact}`;
 }
