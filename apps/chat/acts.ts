@@ -39,8 +39,8 @@ export const acts = chat.query("GET /rooms/:room/acts", {
     actor: nullable(shownPerson),
     account: nullable(shownPerson),
   }),
+  authorize: canModerate,
   async run(context) {
-    await canModerate(context);
     const { room, cursor, limit } = context.input;
     let all = context.db
       .selectFrom("act")

@@ -88,8 +88,8 @@ export const attachment = chat.query("GET /rooms/:room/attachments/:attachment",
   summary: "Download a file of a message",
   input: { ...byRoom, attachment: Attachment.fields.id },
   output: download(),
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const { room, attachment: id } = context.input;
     const posted = context.db.selectFrom("attachment").select(["key", "name", "type"]).where("room", "=", room);
     const found = await posted.where("id", "=", id).where("number", "is not", null).executeTakeFirst();

@@ -60,8 +60,8 @@ export const roomInvitations = chat.query("GET /rooms/:room/invitations", {
   description: "For moderators and owners.",
   input: { ...byRoom, ...paging },
   output: page(shownInvitation),
+  authorize: canModerate,
   async run(context) {
-    await canModerate(context);
     const { room, cursor, limit } = context.input;
     let all = selectInvitations(context.db).where("invitation.room", "=", room);
     if (cursor !== undefined) all = all.where("invitation.account", ">", cursor);

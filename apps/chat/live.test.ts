@@ -113,6 +113,20 @@ for (const server of TEST_SERVERS) {
       assert.equal((await runs()) - before, 1);
     });
 
+    test("many who watch a room cost one run", async () => {
+      const room = await team.room();
+      const watching = await Promise.all(Array.from({ length: 8 }, () => person("Ada")));
+      for (const { actor } of watching) await team.add(room, actor);
+      await team.post("owner", room, "one");
+      const seen = watching.map((each) => watch(each, room));
+      const all = (count: number) => until(() => seen.every(({ items }) => items.length === count));
+      await all(1);
+      const before = await runs();
+      await team.post("owner", room, "two");
+      await all(2);
+      assert.equal((await runs()) - before, 1);
+    });
+
     /** How often queries were run for subscribers. */
     async function runs(): Promise<number> {
       const text = await (await fetch(team.app.metricsUrl)).text();

@@ -26,8 +26,8 @@ export const members = chat.query("GET /rooms/:room/members", {
   summary: "The members of a room",
   input: { ...byRoom, role: Member.fields.role.optional(), ...paging },
   output: page(shownMember),
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const { room, role, cursor, limit } = context.input;
     let all = selectMembers(context.db, room);
     if (role !== undefined) all = all.where("member.role", "=", role);

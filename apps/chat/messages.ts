@@ -37,8 +37,8 @@ export const messages = chat.query("GET /rooms/:room/messages", {
     limit,
   },
   output: shownPage,
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     return messagePage(context.db, context.input, context.fail);
   },
 });
@@ -93,8 +93,8 @@ export const message = chat.query("GET /rooms/:room/messages/:number", {
   summary: "One message",
   input: byMessage,
   output: shownMessage,
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     return (await findMessage(context.db, context.input.room, context.input.number)) ?? context.fail("NOT_FOUND");
   },
 });
@@ -104,8 +104,8 @@ export const thread = chat.query("GET /rooms/:room/messages/:number/thread", {
   description: "What is in the thread, without the message that it hangs from.",
   input: { ...byMessage, after, limit },
   output: { items: shownPage.items, after: shownPage.after },
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const { room, number, after = 0, limit: size } = context.input;
     const all = selectMessages(context.db, room).where("message.thread", "=", number);
     const some = all.where("message.number", ">", after).orderBy("message.number");

@@ -60,8 +60,8 @@ export const mutes = chat.query("GET /rooms/:room/mutes", {
   description: "For moderators and owners.",
   input: { ...byRoom, ...paging },
   output: page(shownMute),
+  authorize: canModerate,
   async run(context) {
-    await canModerate(context);
     const { room, cursor, limit } = context.input;
     let all = context.db.selectFrom("mute").select(["account", "until"]).where("room", "=", room);
     if (cursor !== undefined) all = all.where("account", ">", cursor);
@@ -113,8 +113,8 @@ export const bans = chat.query("GET /rooms/:room/bans", {
   description: "For moderators and owners.",
   input: { ...byRoom, ...paging },
   output: page(shownBan),
+  authorize: canModerate,
   async run(context) {
-    await canModerate(context);
     const { room, cursor, limit } = context.input;
     let all = context.db
       .selectFrom("ban")

@@ -42,8 +42,8 @@ export const readPositions = chat.query("GET /rooms/:room/read", {
   description: "With `from` those who have seen that message.",
   input: { ...byRoom, from: Message.fields.number.optional(), ...paging },
   output: page(Member.pick("account", "readNumber")),
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const { room, from, cursor, limit } = context.input;
     let all = context.db.selectFrom("member").select(["account", "readNumber"]).where("room", "=", room);
     if (from !== undefined) all = all.where("readNumber", ">=", from);

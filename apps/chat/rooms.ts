@@ -76,8 +76,8 @@ export const room = chat.query("GET /rooms/:room", {
   summary: "One room",
   input: byRoom,
   output: shownRoom,
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const found = context.db.selectFrom("room").selectAll().where("id", "=", context.input.room);
     return found.executeTakeFirstOrThrow();
   },

@@ -15,8 +15,8 @@ export const searchRoom = chat.query("GET /rooms/:room/search", {
   summary: "Find messages of a room by their words, the newest first",
   input: { ...byRoom, ...asked },
   output: page(foundMessage),
+  authorize: canSee,
   async run(context) {
-    await canSee(context);
     const { room, q, cursor, limit } = context.input;
     let all = selectFound(context.db).where("message.room", "=", room).where(matches(Message, q));
     if (cursor !== undefined) all = all.where("message.id", "<", cursor);
