@@ -131,9 +131,9 @@ export class Socket implements MembershipHost {
   }
 
   send(text: string): void {
-    const { socket } = this.#options;
+    const { socket, outlet } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
-    socket.send(text);
+    outlet.write(frameOf(text));
     this.#relieve();
   }
 
