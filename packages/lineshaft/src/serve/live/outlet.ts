@@ -1,6 +1,6 @@
 /**
  * Outlet: the way of messages out of a socket: frames that are made once for all whom they are told, written together.
- * The library's own way makes two pieces of each, which cost several times their bytes while they wait for a slow reader.
+ * The library makes two pieces of each, which cost several times their bytes while they wait for a slow reader.
  *
  * A frame of a server has no mask, so it is the same for everybody (RFC 6455, section 5.2). What one turn of the event
  * loop brings for a connection goes out in one write.
