@@ -75,8 +75,8 @@ export function seenBy(account: string) {
 
 /**
  * Lets somebody ask about a room, or fails. Queries are authorized by it, so that what they answer is the same for all
- * who may see the room, and worked out once for all who watch it. It names no column that a message changes: who may see
- * a room is not asked anew with each message.
+ * who may see the room, and worked out once for all who watch it. It names no column that a message changes: who may
+ * see a room is not asked anew with each message.
  */
 export async function canSee({ input, actor, db, fail }: AskingRoom): Promise<void> {
   const visible = db.selectFrom("room").select("room.id").where("room.id", "=", input.room).where(seenBy(actor.id));
