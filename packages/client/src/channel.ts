@@ -71,8 +71,6 @@ export class ChannelThread implements Thread {
   /** What it says of itself, as JSON; and what of that the server was told. */
   #own: string | undefined;
   #told: string | undefined;
-  /** The server was told, and has not shown it yet. */
-  #isDue = false;
   #repeat: ReturnType<typeof setTimeout> | undefined;
 
   constructor(locate: () => Promise<string>, hooks: ChannelHooks, say: (message: object) => boolean) {
@@ -88,7 +86,6 @@ export class ChannelThread implements Thread {
 
   opening(): object {
     this.#hasJoined = false;
-    this.#isDue = false;
     this.#told = this.#own;
     return { type: "join", ...this.#stated() };
   }
@@ -97,7 +94,7 @@ export class ChannelThread implements Thread {
     if (message.type === "joined") this.#joined(message);
     else if (message.type === "presence") this.#change(message);
     else if (message.type === "message") this.#hear(message);
-    else if (message.type === "refused") this.#refused(new Problem(message.problem));
+    else if (message.type === "refused") this.#refused(message.what, new Problem(message.problem));
   }
 
   /** False when it was dropped. */
@@ -150,7 +147,6 @@ export class ChannelThread implements Thread {
   }
 
   #change({ in: came, out }: Message & { readonly type: "presence" }): void {
-    if (came.some(({ key }) => key === this.#key)) this.#isDue = false;
     this.#enter(came, out);
   }
 
@@ -166,13 +162,17 @@ export class ChannelThread implements Thread {
     attempted(() => this.#hooks.onMessage?.(message as never));
   }
 
-  #refused(problem: Problem): void {
+  #refused(what: "send" | "state", problem: Problem): void {
     const { onRefused } = this.#hooks;
     const isTooMany = problem.code === "RATE_LIMITED";
-    // Maybe the state was refused; unlike a message it must be known in the end.
-    if (isTooMany && this.#isDue) {
+    if (what === "state" && isTooMany) {
+      // Unlike a message it must be known in the end.
       clearTimeout(this.#repeat);
       this.#repeat = setTimeout(() => this.#tellState(), REPEAT_MS);
+    } else if (what === "state") {
+      // Told again with the next join, it would end the membership.
+      const shown = this.#members.get(this.#key)?.state ?? this.#hooks.state;
+      this.#own = this.#told = JSON.stringify(shown);
     }
     if (onRefused) attempted(() => onRefused(problem));
     else if (!isTooMany) void Promise.reject(problem);
@@ -181,7 +181,7 @@ export class ChannelThread implements Thread {
   #tellState(): void {
     if (!this.#isMember) return;
     this.#told = this.#own;
-    this.#isDue = this.#say({ type: "state", ...this.#stated() });
+    this.#say({ type: "state", ...this.#stated() });
   }
 
   #show(state: MembershipState<unknown, unknown>): void {

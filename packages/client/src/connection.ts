@@ -84,7 +84,12 @@ export type Message =
       readonly payload: unknown;
       readonly from?: Present;
     }
-  | { readonly type: "refused"; readonly id: number; readonly problem: ProblemDocument };
+  | {
+      readonly type: "refused";
+      readonly id: number;
+      readonly what: "send" | "state";
+      readonly problem: ProblemDocument;
+    };
 
 export class Connection {
   /** Whose it is. */

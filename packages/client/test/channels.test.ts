@@ -211,21 +211,36 @@ describe("a membership", () => {
     assert.equal((await line.takes("send"))["name"], "typing", "the same state is not told again");
   });
 
-  test("tells a state again that may have been refused, until it is shown", async (context) => {
+  test("tells a state again that was one too many; a message that was is gone", async (context) => {
     await using at = await desk();
     context.mock.timers.enable({ apis: ["setTimeout"] });
     at.membership.set(AWAY);
     await takesNow(at.line, "state");
-    for (const _ of "ab") at.line.says({ type: "refused", id: 1, problem: OFTEN });
-    await untilNow(() => at.told.length === 2);
+    for (const what of ["state", "send", "state"]) at.line.says({ type: "refused", id: 1, what, problem: OFTEN });
+    await untilNow(() => at.told.length === 3);
     context.mock.timers.tick(REPEAT_MS);
     assert.deepEqual((await takesNow(at.line, "state"))["state"], AWAY);
-    at.line.says({ type: "presence", id: 1, in: [{ ...ada, state: AWAY }], out: [] });
-    at.line.says({ type: "refused", id: 1, problem: OFTEN });
-    await untilNow(() => at.told.length === 3);
+    at.line.says({ type: "refused", id: 1, what: "send", problem: OFTEN });
+    await untilNow(() => at.told.length === 4);
     context.mock.timers.tick(REPEAT_MS);
     at.membership.send("typing");
     assert.equal((await takesNow(at.line, "send"))["name"], "typing");
+  });
+
+  test("does not tell a state again that is not valid: the next join has the one that is shown", async () => {
+    await using at = await desk();
+    at.membership.set({ mood: 1 } as never);
+    await at.line.takes("state");
+    at.line.says({
+      type: "refused",
+      id: 1,
+      what: "state",
+      problem: { code: "INVALID_INPUT", status: 422, title: "No" },
+    });
+    await equals(() => at.told, ["refused: INVALID_INPUT"]);
+    at.line.breaks();
+    const again = await at.server.line();
+    assert.deepEqual((await again.takes("join"))["state"], HERE);
   });
 
   test("that is refused, or over, with nobody to tell is an unhandled rejection; too many words are not", async () => {
@@ -239,8 +254,13 @@ describe("a membership", () => {
       const line = await at.server.line();
       await line.takes("join");
       line.says(joined(ada));
-      line.says({ type: "refused", id: 1, problem: OFTEN });
-      line.says({ type: "refused", id: 1, problem: { code: "INVALID_INPUT", status: 400, title: "Not valid" } });
+      line.says({ type: "refused", id: 1, what: "send", problem: OFTEN });
+      line.says({
+        type: "refused",
+        id: 1,
+        what: "send",
+        problem: { code: "INVALID_INPUT", status: 400, title: "Not valid" },
+      });
       line.says({ type: "problem", id: 1, problem: FORBIDDEN });
       await equals(() => unhandled, ["INVALID_INPUT", "FORBIDDEN"]);
       assert.equal(membership.state().problem?.code, "FORBIDDEN");

@@ -83,7 +83,7 @@ for (const server of TEST_SERVERS) {
     const write = (text: string) => client.query("insert into site.note (room, text) values ($1, $2)", [room, text]);
     const leave = (id: string) => client.query("delete from site.member where room = $1 and account = $2", [room, id]);
 
-    test("one answer serves all who may ask, and nobody else gets it, kept or not", async () => {
+    test("one answer serves all who may ask, and nobody else gets it, kept or not [ACC-1]", async () => {
       const path = await newRoom();
       const asks = async (who: number) => (await app.as(people[who]!).fetch(path)).status;
       await eventually(async () => {
@@ -108,7 +108,7 @@ for (const server of TEST_SERVERS) {
       assert.equal((await app.as(people[0]!).fetch("/both")).status, 404);
     });
 
-    test("all who subscribe are served by one run; whoever is thrown out is told so, and gets nothing more", async () => {
+    test("all who subscribe are served by one run; whoever is thrown out is told so, and gets nothing more [ACC-1]", async () => {
       const path = await newRoom();
       const listeners: Listener[] = [];
       for (const each of tokens) {
@@ -132,7 +132,7 @@ for (const server of TEST_SERVERS) {
       await eventually(() => bob.of(1).at(-1).type === "ended");
     });
 
-    test("a stream ends with its right to it", async () => {
+    test("a stream ends with its right to it [ACC-1]", async () => {
       const path = await newRoom();
       const headers = { authorization: `Bearer ${tokens[0]}` };
       using stream = await Stream.open(app.url + path, headers);

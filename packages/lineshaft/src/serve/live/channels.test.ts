@@ -53,7 +53,7 @@ for (const server of TEST_SERVERS) {
       return { room, all };
     }
 
-    test("a message reaches all others, in order, and not who sent it", async () => {
+    test("a message reaches all others, in order, and not who sent it [CHN-1]", async () => {
       const all = await Promise.all(Array.from({ length: 3 }, () => started.open()));
       for (const each of all) {
         const joined = await told(each.send(join("/open/a")), "joined");
@@ -77,7 +77,7 @@ for (const server of TEST_SERVERS) {
       assert.equal(elsewhere.of(1).length, 1);
     });
 
-    test("who is there is told, and who comes, changes and leaves", async () => {
+    test("who is there is told, and who comes, changes and leaves [CHN-1]", async () => {
       const { all, room } = await members("Ada", "Bob");
       const [ada, bob] = all as [Listener, Listener];
       await eventually(() => names(ada).join() === "Ada,Bob");
@@ -99,7 +99,7 @@ for (const server of TEST_SERVERS) {
       await eventually(() => names(ada).join() === "Ada");
     });
 
-    test("a join rule stays current: a seat that is taken away ends the membership, a new name is shown", async () => {
+    test("a join rule stays current: a seat that is taken away ends the membership, a new name is shown [ACC-1]", async () => {
       const { all, room } = await members("Ada", "Bob");
       const [ada, bob] = all as [Listener, Listener];
       await started.client.query("update site.seat set name = 'Robert' where room = $1 and name = 'Bob'", [room]);
@@ -114,7 +114,7 @@ for (const server of TEST_SERVERS) {
       assert.equal(bob.of(1).filter(({ type }) => type === "message").length, 0);
     });
 
-    test("whoever is signed out is no member any more", async () => {
+    test("whoever is signed out is no member any more [ACC-1]", async () => {
       const { all } = await members("Ada", "Bob");
       const [ada, bob] = all as [Listener, Listener];
       const [, { member }] = [...present(bob).values()];
@@ -158,7 +158,7 @@ for (const server of TEST_SERVERS) {
         const [listener, other] = [await started.open(), await started.open()];
         for (const each of [listener, other]) await told(each.send(join("/open/strict")), "joined");
         const refused = await told(listener.send(message), "refused", message.id);
-        assert.equal(refused.problem.code, code, JSON.stringify(refused));
+        assert.deepEqual([refused.problem.code, refused.what], [code, message.type], JSON.stringify(refused));
         listener.send(chat("well"));
         assert.equal((await told(other, "message")).payload.text, "well");
       });
@@ -215,7 +215,7 @@ for (const server of TEST_SERVERS) {
       await eventually(() => bob.of(2).some(({ payload }) => payload?.text === "last"));
     });
 
-    test("members on two nodes see and hear each other; those of a node that stops are gone at once", async () => {
+    test("members on two nodes see and hear each other; those of a node that stops are gone at once [CHN-1]", async () => {
       const { all, room } = await members("Ada");
       const [ada] = all as [Listener];
       const node = await started.node();

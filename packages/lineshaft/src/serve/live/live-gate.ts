@@ -34,8 +34,8 @@ export const LIVE_PATH = "/live";
 export const SUBPROTOCOL = "lineshaft.v1";
 /** How often sockets are asked for a sign of life, and how long they may take for it. */
 export const PING_MS = 10_000;
-/** Sockets take turns, so that not all of them are asked at once. */
-const PING_TURNS = 20;
+/** Sockets take turns, so that few are asked at once: a hundred pings take more than a millisecond. */
+const PING_TURNS = 200;
 /** How long a client may take to answer the end of its socket. */
 const CLOSE_MS = 2_000;
 const [GOING_AWAY, PROTOCOL_ERROR] = [1001, 1002];

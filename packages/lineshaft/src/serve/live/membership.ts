@@ -9,6 +9,7 @@ import type { Channels } from "../../channel/channels.ts";
 import type { Told } from "../../channel/told.ts";
 import type { Ear, Member } from "../../channel/topic.ts";
 import type { Actor } from "../../define/actor.ts";
+import { STATE_BYTES_MAX } from "../../define/channel.ts";
 import type { NamedChannel } from "../../define/declarations.ts";
 import { fault } from "../../define/errors.ts";
 import { type Guard, limited } from "../../guard/guard.ts";
@@ -29,10 +30,13 @@ export interface MembershipHost extends NumberedHost {
   readonly actor: Actor;
   tell(told: Told, id: number): void;
   /** Tells that something was not taken; the number goes on. */
-  tellRefused(id: number, error: unknown): void;
+  tellRefused(id: number, what: Said, error: unknown): void;
   /** Reads no more of the client for a while. */
   rest(ms: number): void;
 }
+
+/** What a client of a channel sends. */
+export type Said = "send" | "state";
 
 /** What a client joins. */
 export interface Joined {
@@ -56,6 +60,11 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
   override answer({ body }: Answer): void {
     if (this.isGone) return;
     const { channel, topic, state } = this.#joined;
+    const bytes = Buffer.byteLength(body);
+    if (bytes > STATE_BYTES_MAX) {
+      const problem = `the member that join gives has ${bytes} bytes as JSON; the limit is ${STATE_BYTES_MAX}`;
+      return void this.failed(new Error(`${channel.name}: ${problem}.`));
+    }
     const member = channel.channel.member === null ? null : body;
     if (this.#member !== null) return void this.#member.change({ member });
     try {
@@ -77,7 +86,7 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
 
   /** The client says something to the others. */
   say(name: string, payload: unknown): void {
-    this.#pass(({ channel }, member) => {
+    this.#pass("send", ({ channel }, member) => {
       if (channel.fromServer.includes(name)) throw fault("FORBIDDEN", { detail: "Only the server sends it." });
       member.say(spokenOf(channel).message(name, payload));
     });
@@ -85,7 +94,7 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
 
   /** The client says something of itself. */
   set(state: unknown): void {
-    this.#pass(({ channel }, member) => member.change({ state: spokenOf(channel).state(state) }));
+    this.#pass("state", ({ channel }, member) => member.change({ state: spokenOf(channel).state(state) }));
   }
 
   /** What others said of themselves may be told now. */
@@ -100,7 +109,7 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
   }
 
   /** Does what the client asks for, within its limit. */
-  #pass(act: (named: NamedChannel, member: Member) => void): void {
+  #pass(what: Said, act: (named: NamedChannel, member: Member) => void): void {
     const { guard, clock } = this.#options;
     const { name, channel } = this.#joined.channel;
     const { actor, address } = this.host;
@@ -113,11 +122,11 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
         if (this.#member === null) throw notMember(this.id);
         act(this.#joined.channel, this.#member);
       } catch (error) {
-        this.host.tellRefused(this.id, error);
+        this.host.tellRefused(this.id, what, error);
       }
     };
     const verdict = guard.count(channel.limit, { name, actor, address, now: clock() });
-    if (verdict instanceof Promise) verdict.then(settle, (error) => this.host.tellRefused(this.id, error));
+    if (verdict instanceof Promise) verdict.then(settle, (error) => this.host.tellRefused(this.id, what, error));
     else settle(verdict);
   }
 }

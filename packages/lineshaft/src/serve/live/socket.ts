@@ -17,7 +17,14 @@ import type { Logger } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { asFault, problemAnswer } from "../problem.ts";
 import { WAITING_BYTES_MAX } from "./event-stream.ts";
-import { type Joined, Membership, type MembershipHost, type MembershipOptions, notMember } from "./membership.ts";
+import {
+  type Joined,
+  Membership,
+  type MembershipHost,
+  type MembershipOptions,
+  notMember,
+  type Said,
+} from "./membership.ts";
 import { type ClientMessage, readMessage } from "./message.ts";
 import { Answers, type Numbered } from "./numbered.ts";
 import { frameOf, type Outlet } from "./outlet.ts";
@@ -105,9 +112,9 @@ export class Socket implements MembershipHost {
     this.#relieve();
   }
 
-  tellRefused(id: number, error: unknown): void {
+  tellRefused(id: number, what: Said, error: unknown): void {
     this.#options.metrics.channelRefused.inc();
-    this.send(`{"type":"refused","id":${id},"problem":${this.#problemText(asFault(error))}}`);
+    this.send(`{"type":"refused","id":${id},"what":"${what}","problem":${this.#problemText(asFault(error))}}`);
   }
 
   rest(ms: number): void {
@@ -162,9 +169,9 @@ export class Socket implements MembershipHost {
       case "join":
         return void this.#join(message);
       case "send":
-        return void this.#memberOf(message.id, (member) => member.say(message.name, message.payload));
+        return void this.#memberOf(message, (member) => member.say(message.name, message.payload));
       case "state":
-        return void this.#memberOf(message.id, (member) => member.set(message.state));
+        return void this.#memberOf(message, (member) => member.set(message.state));
       case "unsubscribe":
         return void this.#unsubscribe(message.id);
     }
@@ -209,10 +216,10 @@ export class Socket implements MembershipHost {
     }
   }
 
-  #memberOf(id: number, act: (member: Membership) => void): void {
+  #memberOf({ id, type }: { readonly id: number; readonly type: Said }, act: (member: Membership) => void): void {
     const numbered = this.#numbers.get(id);
     if (numbered instanceof Membership) act(numbered);
-    else this.tellRefused(id, notMember(id));
+    else this.tellRefused(id, type, notMember(id));
   }
 
   /** A number is over, and may be used again. */
