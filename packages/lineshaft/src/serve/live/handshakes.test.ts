@@ -222,24 +222,6 @@ describe("sockets, from their handshake to their end", () => {
     assert.deepEqual([silent.messages, open.messages], [[], []]);
   });
 
-  test("a client that answers no ping is gone without a word; one that sends anything stays", async () => {
-    await using own = await startLiveApp({ bounds: { pingMs: 400 } });
-    const open = () => RawClient.open(own.app.url);
-    using silent = await open();
-    using talking = await open();
-    using answering = await open();
-    await eventually(() => {
-      talking.send(text(1));
-      answering.send(frame(OPCODE.pong));
-      return silent.isOver;
-    });
-    assert.equal(silent.closeCode, null);
-    assert.ok(silent.of(OPCODE.ping).length >= 1);
-    assert.ok(!talking.isOver && !answering.isOver);
-    await talking.send(text(2)).untilAnswered(2);
-    await answering.send(text(3)).untilAnswered(3);
-  });
-
   test("a node that stops says 1001 to each, and waits for no handshake that stands still", async () => {
     await using own = await startLiveApp({ bounds: { drainMs: 500 } });
     using opened = await RawClient.open(own.app.url);

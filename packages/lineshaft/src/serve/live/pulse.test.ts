@@ -1,7 +1,9 @@
 /** Signs of life of sockets: who is slow is not gone. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { MESSAGE_BYTES_MAX } from "./socket.ts";
 import { type Started, startLiveApp } from "./test/app.ts";
+import { text } from "./test/conformance.ts";
 import { frame, OPCODE, RawClient } from "./test/frames.ts";
 import { eventually } from "./test/subscribers.ts";
 
@@ -47,5 +49,32 @@ describe("the pulse of sockets", () => {
     await eventually(async () => (await started.metric(CONNECTIONS)) === 1);
     await eventually(async () => (await started.metric("lineshaft_live_subscriptions")) === 1);
     await eventually(async () => (await started.metric(CONNECTIONS)) === 0);
+  });
+
+  test("a client that answers no ping is gone without a word; one that sends anything stays", async () => {
+    const open = () => RawClient.open(started.app.url);
+    using silent = await open();
+    using talking = await open();
+    using answering = await open();
+    await eventually(() => {
+      talking.send(text(1));
+      answering.send(frame(OPCODE.pong));
+      return silent.isOver;
+    });
+    assert.equal(silent.closeCode, null);
+    assert.ok(silent.of(OPCODE.ping).length >= 1);
+    assert.ok(!talking.isOver && !answering.isOver);
+    await talking.send(text(2)).untilAnswered(2);
+    await answering.send(text(3)).untilAnswered(3);
+  });
+
+  test("who announces a frame and sends it drop by drop is taken for silent", async () => {
+    using client = await RawClient.open(started.app.url);
+    client.send(text(1, MESSAGE_BYTES_MAX).subarray(0, 20));
+    await eventually(() => {
+      client.send(" ");
+      return client.isOver;
+    });
+    assert.equal(client.closeCode, null);
   });
 });
