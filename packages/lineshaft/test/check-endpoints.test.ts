@@ -1,5 +1,6 @@
 /** Mistakes in endpoints: each rule goes off on its sample and on nothing else. */
 
+import { download } from "../src/define/file.ts";
 import { content } from "../src/define/shape.ts";
 import {
   field,
@@ -117,4 +118,67 @@ const ENDPOINTS: readonly Sample[] = [
   ],
 ];
 
+const types = ["image/*", "application/pdf"];
+const withUpload = (upload: unknown, rest = {}) => withEndpoint("POST /a", { upload, ...rest });
+
+const FILES: readonly Sample[] = [
+  ["an upload without a limit", () => withUpload({ types }), /upload\.max is undefined/, /max: 10_000_000/],
+  ["an upload of nothing", () => withUpload({ max: 0, types }), /upload\.max is 0/, /how many bytes/],
+  ["an upload in units", () => withUpload({ max: "10 MB", types }), /upload\.max is "10 MB"/, /how many bytes/],
+  ["an upload without types", () => withUpload({ max: 1 }), /upload\.types is undefined/, /image\/\*/],
+  ["an upload of no type", () => withUpload({ max: 1, types: [] }), /upload\.types is/, /application\/pdf/],
+  ["any type", () => withUpload({ max: 1, types: ["*/*"] }), /types has "\*\/\*"/, /all of a kind/],
+  ["half a type", () => withUpload({ max: 1, types: ["image"] }), /types has "image"/, /image\/png/],
+  ["a type with a charset", () => withUpload({ max: 1, types: ["text/plain; a=b"] }), /text\/plain; a=b/, /parameters/],
+  [
+    "a query with upload",
+    () => withEndpoint("GET /a", { upload: { max: 1, types } }),
+    /a query with upload/,
+    /POST, PUT or PATCH/,
+  ],
+  [
+    "a removal with upload",
+    () => withEndpoint("DELETE /a", { upload: { max: 1, types } }),
+    /DELETE with upload/,
+    /POST, PUT or PATCH/,
+  ],
+  [
+    "an input in the body of an upload",
+    () => withUpload({ max: 1, types }, { input: { x: field.text().from("body") } }),
+    /from the body, which is the file/,
+    /from\("header"\)/,
+  ],
+  [
+    "an object beside an upload",
+    () => withUpload({ max: 1, types }, { input: { x: { y: field.text() } } }),
+    /an object, which the query cannot carry/,
+    /the body is the file/,
+  ],
+  [
+    "a command with a download",
+    () => withEndpoint("POST /a", { output: download() }),
+    /a command with a download/,
+    /answer of a query/,
+  ],
+  [
+    "a download that is created",
+    () => withEndpoint("GET /a", { output: download(), status: 201 }),
+    /download with the status 201/,
+    /status 200/,
+  ],
+  [
+    "a download inside an answer",
+    () => withEndpoint("GET /a", { output: { file: download() } }),
+    /download\(\) is an answer as a whole/,
+    /query of its own/,
+  ],
+  [
+    "a download as an input",
+    () => withInput("POST /a", { file: download() }),
+    /download\(\) is an answer as a whole/,
+    /query of its own/,
+  ],
+];
+
 testSamples("mistakes of endpoints", ENDPOINTS);
+testSamples("mistakes of files", FILES);

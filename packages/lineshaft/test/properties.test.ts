@@ -20,6 +20,8 @@ import type { AnyField, FieldSpec, FieldType } from "../src/define/field.ts";
 import { schemaOf } from "../src/define/schema.ts";
 import { omittable, shapeKind } from "../src/define/shape.ts";
 import { type InputPart, inputParts } from "../src/serve/gather.ts";
+import * as filesApp from "../src/serve/test/files-app.ts";
+import { GIF, PDF, png } from "../src/serve/test/files-stand.ts";
 import { type Caller, startTestApp, type TestApp } from "../src/testkit/index.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
@@ -29,6 +31,10 @@ const ANSWER_MS = 20_000;
 const TEXT_CHARS_SHOWN = 40;
 /** One value in so many is hostile. */
 const HOSTILE_EVERY = 5;
+
+/** All apps, and one that takes files; without its endpoints that are wrong on purpose. */
+const { fetchAny: _, without: __, ...files } = filesApp;
+const services = { ...apps.options.services, files };
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
 const DEEP = deep(500);
@@ -155,24 +161,44 @@ const SPOILERS: ((text: string) => string | Uint8Array<ArrayBuffer>)[] = [
   () => "",
 ];
 
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** What comes as a file, and as what: mostly true. */
+const FILES: readonly (readonly [type: string, bytes: Uint8Array<ArrayBuffer>])[] = [
+  ["text/plain", Buffer.from("hällo")],
+  ["text/plain; charset=utf-8", Buffer.alloc(0)],
+  ["image/png", Buffer.from(png())],
+  ["image/gif", Buffer.from(GIF)],
+  ["application/pdf", Buffer.from(PDF)],
+  ["text/plain", Buffer.alloc(300_000, "a")],
+  ["image/png", Buffer.from(PDF)],
+  ["text/plain", Buffer.from([0xff, 0xfe, 0x00])],
+  ["application/json", Buffer.from("{}")],
+  ["image/*", Buffer.from(GIF)],
+  ["\u00e9", Buffer.from("a")],
+  ["", Buffer.from("a")],
+];
+
 function requestsTo(endpoint: EndpointDefinition): fc.Arbitrary<Sent> {
   const parts = inputParts(endpoint);
   const spoiler = fc.option(fc.constantFrom(...SPOILERS), { freq: HOSTILE_EVERY });
   const surprise = fc.option(fc.constantFrom("__proto__=1", "x=%ff", "a[b]=c", "&&=&", "limit=1e9"), { freq: 9 });
+  const file = fc.constantFrom(...FILES);
   return fc
-    .record({ input: objectOf(endpoint.input), spoiler, surprise, signedIn: fc.nat(3).map((one) => one > 0) })
-    .map(({ input, spoiler: spoil, surprise: odd, signedIn }) => {
+    .record({ input: objectOf(endpoint.input), spoiler, surprise, file, signedIn: fc.nat(3).map((one) => one > 0) })
+    .map(({ input, spoiler: spoil, surprise: odd, file: [type, bytes], signedIn }) => {
       const values = input as Record<string, unknown>;
       const path = endpoint.path.replace(/:(\w+)/g, (_, key: string) => encoded(values[key]) || "%00");
       const query = parts.filter((part) => part.in === "query").flatMap((part) => pairs(part, values[part.key]));
       const inBody = parts.filter((part) => part.in === "body" && values[part.key] !== undefined);
       const text = JSON.stringify(Object.fromEntries(inBody.map(({ key }) => [key, values[key]])));
       const hasBody = parts.some((part) => part.in === "body");
+      const contentType = endpoint.upload ? { "content-type": type } : hasBody ? JSON_TYPE : {};
       const search = [...query, ...(odd === null ? [] : [odd])].join("&");
       return {
         path: search === "" ? path : `${path}?${search}`,
-        headers: { ...headersOf(parts, values), ...(hasBody ? { "content-type": "application/json" } : {}) },
-        body: hasBody ? ((spoil ? spoil(text) : text) as Sent["body"]) : undefined,
+        headers: { ...headersOf(parts, values), ...contentType },
+        body: endpoint.upload ? bytes : hasBody ? ((spoil ? spoil(text) : text) as Sent["body"]) : undefined,
         signedIn,
       };
     });
@@ -206,7 +232,7 @@ function headersOf(parts: readonly InputPart[], values: Record<string, unknown>)
 type CheckBody = (text: string) => void;
 
 function outputChecker({ output }: EndpointDefinition): CheckBody {
-  if (output === null || shapeKind(output) === "content") return () => {};
+  if (output === null || ["content", "download"].includes(shapeKind(output))) return () => {};
   const validator = Compile(schemaOf(output, { dialect: "validate", direction: "output" }) as never);
   return (text) => {
     const value: unknown = JSON.parse(text);
@@ -237,7 +263,7 @@ let running: TestApp;
 before(async () => {
   registerFormats();
   const { seed: _, ...options } = apps.options;
-  running = await startTestApp(options);
+  running = await startTestApp({ ...options, services });
   process.stdout.write(`properties: SEED=${SEED} RUNS=${RUNS}\n`);
 });
 after(() => running?.stop());
@@ -249,7 +275,7 @@ async function somebody(): Promise<Caller> {
 }
 
 describe("under any input, a route answers well", () => {
-  for (const { name, endpoint } of collect(apps.options.services).endpoints as readonly NamedEndpoint[]) {
+  for (const { name, endpoint } of collect(services).endpoints as readonly NamedEndpoint[]) {
     test(`${endpoint.method} ${endpoint.path} (${name})`, async () => {
       const account = await somebody();
       const nobody = running.as(null);

@@ -101,6 +101,12 @@ test("a payload may be as large as is said, and hold whole surrogate pairs and b
 test("what is not an event, and what is not a command, is refused", () => {
   assert.throws(() => eventRow(undefined as never, {}, AT), /not an event/);
   assert.throws(() => commandRow(AT, eventOf() as never, {}, { actor: NOBODY }), /what runs later is a command/);
+  const upload = { max: 1, types: ["text/plain"] };
+  const put = service("shop").command("PUT /files", { actor: "anyone", upload, run: async () => undefined });
+  assert.throws(
+    () => commandRow(AT, put as never, {}, { actor: NOBODY }),
+    /it takes a file, and nobody brings one later/,
+  );
 });
 
 test("a run for later is refused when its time, name or input cannot be", () => {

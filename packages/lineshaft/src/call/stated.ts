@@ -111,6 +111,8 @@ export function commandRow(
 ): WorkRow {
   if (command?.kind !== "command") throw new Error("runAt: what runs later is a command: runAt(at, publish, { … }).");
   const target = targetOf(command);
+  if (command.upload)
+    throw new Error(`runAt(${target}): it takes a file, and nobody brings one later: store it first.`);
   if (command.actor === "account" && actor.kind !== "account") throw fault("UNAUTHENTICATED");
   if (!(at instanceof Date) || Number.isNaN(at.getTime()) || Math.abs(at.getUTCFullYear()) > 9_999) {
     throw new Error(`runAt(${target}): the time is ${String(at)}; it is a Date up to the year 9999.`);

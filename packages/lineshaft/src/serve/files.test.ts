@@ -67,7 +67,7 @@ describe("a download", () => {
     }
   });
 
-  test("may be shown in a page only where nothing in it can run", async () => {
+  test("may be shown in a page only where nothing in it can run [FILE-2]", async () => {
     const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
     for (const [type, bytes, shown] of [
       ["image/png", png(), "inline"],
@@ -200,7 +200,7 @@ describe("a query that names what is not there", () => {
 describe("a file counts with its command", () => {
   const isStored = async (key: string) => (await at.stored()).some((path) => path.endsWith(key));
 
-  test("one whose command fails leaves nothing", async () => {
+  test("one whose command fails leaves nothing [FILE-1]", async () => {
     const before = await at.stored();
     const rows = await at.rows();
     const response = await attach(at.app, { bytes: "gone", type: "text/plain", end: "fail" });

@@ -65,7 +65,7 @@ describe("the type of a file", () => {
     ["text/csv", Buffer.concat([long, Buffer.from([0xc3])]), "not text in UTF-8"],
     ["image/svg+xml", Buffer.from([0xff, 0x3c]), "not text in UTF-8"],
   ] as const) {
-    test(`is no lie: ${declared} is ${found}`, async () => {
+    test(`is no lie: ${declared} is ${found} [FILE-2]`, async () => {
       const response = await leavesNothing(() => attach(at.app, { bytes, type: declared }));
       const problem = (await response.json()) as Record<string, unknown>;
       assert.deepEqual([response.status, problem["code"]], [422, "FILE_TYPE_MISMATCH"]);
@@ -179,7 +179,10 @@ describe("a file that breaks off", () => {
       output: { size: field.integer() },
       run: async ({ file }) => file,
     });
-    await using app = await startTestApp({ services: { slow: { slow, put } } }, { bounds: { headersMs: 400, requestMs: 500 } });
+    await using app = await startTestApp(
+      { services: { slow: { slow, put } } },
+      { bounds: { headersMs: 400, requestMs: 500 } },
+    );
     using wire = new Wire(app.url);
     wire.send(putText("Content-Length: 500\r\n"));
     const timer = setInterval(() => wire.send("a"), 20);
