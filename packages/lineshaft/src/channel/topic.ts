@@ -38,7 +38,7 @@ export class Topic {
   readonly #shown = new Map<string, string>();
   #in = new Map<string, string>();
   #out = new Set<string>();
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Disposable | null = null;
   #toldAtMs = 0;
 
   constructor(host: TopicHost, name: string, presence: boolean) {
@@ -128,7 +128,9 @@ export class Topic {
   #soon(): void {
     if (this.#timer !== null || this.#members.size === 0) return;
     const restMs = this.#toldAtMs + PRESENCE_MS - performance.now();
-    this.#timer = setTimeout(() => this.#tellChanges(), Math.max(0, restMs)).unref();
+    const tell = () => this.#tellChanges();
+    // A timer of no time takes a millisecond at least.
+    this.#timer = restMs > 0 ? setTimeout(tell, restMs).unref() : setImmediate(tell);
   }
 
   #tellChanges(): void {
@@ -147,7 +149,7 @@ export class Topic {
 
   #lookEmpty(): void {
     if (this.#members.size > 0) return;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.[Symbol.dispose]();
     this.#timer = null;
     this.#in.clear();
     this.#out.clear();
