@@ -32,6 +32,7 @@ const EXTEND = { public: 403, archived: "ROOM_ARCHIVED" } as const;
 const ROWS: Readonly<Record<string, Row>> = {
   rooms: { path: "/chat/rooms", private: ALL },
   publicRooms: { path: "/chat/public-rooms", private: ALL },
+  people: { path: "/chat/people", private: ALL },
   createRoom: {
     path: "/chat/rooms",
     body: { kind: "private", name: "New" },

@@ -3,6 +3,7 @@ export { acts } from "./acts.ts";
 export { attach, attachment } from "./attachments.ts";
 export { deleteMessage, editMessage } from "./changing.ts";
 export { roomChannel } from "./channel.ts";
+export { people } from "./directory.ts";
 export {
   declineInvitation,
   invitations,

@@ -140,6 +140,18 @@ for (const server of TEST_SERVERS) {
       await team.refused("NOT_FOUND", guest, "POST", `${room}/join`);
     });
 
+    test("people are found by name by those who are in a room with them", async () => {
+      const room = await team.room();
+      const [name, other] = [`Zoë ${randomUUID()}`, await team.app.account({ name: "somebody" })];
+      const zoe = await team.app.account({ name });
+      const find = async (who: "member" | "outsider") =>
+        team.must(who, "GET", `/chat/people?q=${encodeURIComponent(name.toUpperCase())}`);
+      assert.deepEqual(await find("member"), []);
+      await team.add(room, zoe);
+      assert.deepEqual([await find("member"), await find("outsider")], [[{ id: zoe.id, name }], []]);
+      assert.deepEqual(await team.must(other, "GET", "/chat/people"), []);
+    });
+
     test("the last owner stays, also when two step down at once", async () => {
       const room = await team.room();
       const member = (who: "owner" | "moderator") => `${room}/members/${team.id(who)}`;
