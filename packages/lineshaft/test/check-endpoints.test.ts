@@ -107,6 +107,18 @@ const ENDPOINTS: readonly Sample[] = [
     /title ""/,
     /few words/,
   ],
+  [
+    "a command with authorize",
+    () => withEndpoint("POST /a", { authorize: run }),
+    /a command with authorize/,
+    /in the transaction of its writes/,
+  ],
+  [
+    "an authorize that is none",
+    () => withEndpoint("GET /a", { output: Link, authorize: 5 }),
+    /authorize is 5/,
+    /async function/,
+  ],
   ["a bad status", () => withEndpoint("POST /a", { status: 302 }), /status is 302/, /200, 201/],
   ["204 with output", () => withEndpoint("POST /a", { status: 204, output: Link }), /204, which has no body/, /200/],
   ["200 without output", () => withEndpoint("POST /a", { status: 200 }), /200, but there is no output/, /204/],

@@ -6,7 +6,7 @@
  * be lost is no message of a channel but a row: live queries bring it, and bring it again after a reconnect.
  */
 import type { ActorRule } from "./actor.ts";
-import type { Context, Definition, EndpointDefinition, Limit, RouteInput } from "./endpoint.ts";
+import type { Context, Definition, EndpointDefinition, Limit } from "./endpoint.ts";
 import type { InputOf, PayloadOf, ResultOf, Schema, Schemas } from "./shape.ts";
 
 /** Bytes of a message's payload as JSON. */
@@ -46,7 +46,9 @@ export interface ChannelOptions<
    * current: when something changes that it read, it is asked again, and whom it refuses then is out.
    * Default: whoever `actor` admits.
    */
-  readonly join?: (context: Context<TTables, TInput, TCode, TRule>) => Promise<ResultOf<NoInfer<TMember>>>;
+  readonly join?: (
+    context: Context<TTables, TInput, TCode, TRule>,
+  ) => Promise<keyof NoInfer<TMember> extends never ? unknown : ResultOf<NoInfer<TMember>>>;
   /** What `join` gives: who a member is. The server says it, so nobody can forge it. At most 1,024 bytes as JSON. */
   readonly member?: TMember;
   /** What a member says of itself, and changes when it likes. At most 1,024 bytes as JSON. */
@@ -66,8 +68,8 @@ export interface ChannelDefinition {
   readonly kind: "channel";
   /** Its join rule: a query that no route leads to. It has path, input, actor, errors, and gives the member. */
   readonly endpoint: EndpointDefinition;
-  /** Whether `join` is declared. */
-  readonly hasRule: boolean;
+  /** As declared; `endpoint` runs it. */
+  readonly join: ((context: Context<any, any, string, "anyone">) => Promise<unknown>) | null;
   readonly member: Schema | null;
   readonly state: Schemas | null;
   readonly messages: Messages;
@@ -87,8 +89,6 @@ export type Broadcast = <TInput, TMessages extends Messages, TName extends keyof
   name: TName,
   payload: PayloadOf<TMessages[TName]>,
 ) => void;
-
-export type { RouteInput };
 
 /** Whether an export of a module is a channel. */
 export function isChannel(value: unknown): value is ChannelDefinition {

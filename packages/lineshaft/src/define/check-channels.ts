@@ -40,8 +40,12 @@ function checkSources(inspection: Inspection, spot: Spot, { channel }: NamedChan
 }
 
 function checkSaid(inspection: Inspection, spot: Spot, { channel }: NamedChannel): void {
-  const { messages, fromServer, state, member, presence, hasRule } = channel;
+  const { messages, fromServer, state, member, presence, join } = channel;
   const { service } = channel.endpoint;
+  if (typeof messages !== "object") {
+    inspection.add(spot, `messages is ${shown(messages)}`, "Write the fields of each: messages: { typing: {} }.");
+    return;
+  }
   const names = Object.keys(messages);
   for (const [name, fields] of Object.entries(messages)) {
     const at = inside(spot, `messages.${name}`);
@@ -55,7 +59,10 @@ function checkSaid(inspection: Inspection, spot: Spot, { channel }: NamedChannel
     inspection.add(spot, `fromServer names ${shown(name)}, which is no message`, oneOf(name, names));
   }
   if (state !== null) checkFields(inspection, inside(spot, "state"), state, service);
-  if (member !== null && !hasRule) {
+  if (join !== null && typeof join !== "function") {
+    inspection.add(spot, `join is ${shown(join)}`, "It is an async function that gives the member, or fails.");
+  }
+  if (member !== null && join === null) {
     inspection.add(
       spot,
       "it declares member, and no join that gives it",

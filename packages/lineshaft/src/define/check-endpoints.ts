@@ -128,7 +128,9 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
   } else if (kind === "command" && cache !== undefined) {
     inspection.add(spot, "a command with cache", "Only answers of queries are kept: leave out cache.");
   }
-  if (kind === "command" && authorize !== null) {
+  if (authorize !== null && typeof authorize.run !== "function") {
+    inspection.add(spot, `authorize is ${shown(authorize.run)}`, "It is an async function that fails for some.");
+  } else if (kind === "command" && authorize !== null) {
     inspection.add(
       spot,
       "a command with authorize",

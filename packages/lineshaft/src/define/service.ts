@@ -282,7 +282,7 @@ class DeclaredService implements ServiceDefinition {
     return Object.freeze({
       kind: "channel",
       endpoint,
-      hasRule: join !== undefined,
+      join: join ?? null,
       member: member ?? null,
       state: state ?? null,
       messages,
@@ -390,7 +390,9 @@ function authorizationOf(endpoint: EndpointDefinition, authorize: (context: any)
     await authorize(context);
     return {};
   };
-  return Object.freeze({ ...endpoint, output: {}, limit: undefined, cache: undefined, run });
+  // What is no function is told by `check.ts`.
+  const asked = typeof authorize === "function" ? run : (authorize as typeof run);
+  return Object.freeze({ ...endpoint, output: {}, limit: undefined, cache: undefined, run: asked });
 }
 
 /**
