@@ -8,7 +8,7 @@ import { LOADING, type State } from "./question.ts";
 import type { ChannelArguments, ChannelClient, Client, QueryClient, Speaker } from "./types.ts";
 
 export type { Member, MembershipState } from "./channel.ts";
-export type { ConnectionState } from "./live.ts";
+export type { ConnectionState, Watched } from "./live.ts";
 export type { Pages } from "./pages.ts";
 export type { State } from "./question.ts";
 export type { ChannelOptions } from "./types.ts";
@@ -42,7 +42,7 @@ export function useQuery<TInput, TAnswer>(
     () => (said === "null" ? nothing : query.watch(JSON.parse(said) as TInput)) as Watched<TAnswer>,
     [query, said],
   );
-  return useWatched(watched, said, options);
+  return useKept(watched, said, options);
 }
 
 /**
@@ -62,7 +62,7 @@ export function usePages<TInput extends { readonly cursor?: string | undefined }
     () => (said === "null" ? nothing : watchPages(query, JSON.parse(said) as TInput, pages)) as Watched<Pages<TItem>>,
     [query, said, pages],
   );
-  return useWatched(watched, said, options);
+  return useKept(watched, said, options);
 }
 
 /** What a page sees and does of a channel: `me` is the own key. */
@@ -132,10 +132,20 @@ export function useConnection({ $connection }: Pick<Client<object>, "$connection
   return useSyncExternalStore($connection.subscribe, $connection.state, () => "idle");
 }
 
-function useWatched<TAnswer>(watched: Watched<TAnswer>, said: string, { keep = false }: HookOptions = {}) {
-  const { state } = watched;
-  const subscribe = useMemo(() => calmed(watched.subscribe), [watched]);
-  const now = useSyncExternalStore<State<TAnswer>>(subscribe, state, () => LOADING);
+/**
+ * What a store of the client says now: of `watch`, of `watchPages`, or one that a page makes of several. It is watched
+ * as long as it is the same one.
+ *
+ * @example
+ * const { data } = useWatched(useMemo(() => client.tasks.list.watch({ project }), [project]));
+ */
+export function useWatched<TAnswer>({ subscribe, state }: Watched<TAnswer>): State<TAnswer> {
+  const calm = useMemo(() => calmed(subscribe), [subscribe]);
+  return useSyncExternalStore<State<TAnswer>>(calm, state, () => LOADING);
+}
+
+function useKept<TAnswer>(watched: Watched<TAnswer>, said: string, { keep = false }: HookOptions = {}) {
+  const now = useWatched(watched);
   const last = useRef<{ readonly said: string; readonly state: State<TAnswer> } | null>(null);
   if (now.status !== "loading") last.current = { said, state: now };
   // Who loads the same again asks as somebody else, who must not see it.

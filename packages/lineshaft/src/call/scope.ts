@@ -43,8 +43,8 @@ export class Scopes {
   }
 
   /**
-   * Runs a query for whoever may ask it (`authorizationOf`), watched by a fill, and notes what it looks at; the fill is told of a time that makes its answer old,
-   * and of an end that may have cut it short.
+   * Runs a query for whoever may ask it (`authorizationOf`), watched by a fill, and notes what it looks at; the fill is
+   * told of a time that makes its answer old, and of an end that may have cut it short.
    *
    * @throws {Fault} as `runCall` does.
    */

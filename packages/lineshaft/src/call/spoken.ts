@@ -53,7 +53,7 @@ export class Spoken {
     const ordered = Object.keys(input).map((key) => [key, values[key]] as const);
     const topic = `${path} ${JSON.stringify(Object.fromEntries(ordered), asText)}`;
     if (topic.length <= TOPIC_CHARS_MAX) return topic;
-    const detail = `A channel's path with its input has at most ${TOPIC_CHARS_MAX} characters, this one ${topic.length}.`;
+    const detail = `Path and input of a channel have at most ${TOPIC_CHARS_MAX} characters, these ${topic.length}.`;
     throw fault("INVALID_INPUT", { detail });
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Channels: ephemeral topics for sockets, as they are declared: who may join, what members show of themselves, and which
- * messages they send to each other. Nothing of a channel is stored.
+ * Channels: ephemeral topics for sockets, as they are declared: who may join, what members show of themselves, and
+ * which messages they send to each other. Nothing of a channel is stored.
  *
- * A channel with one input is one topic: `/rooms/:room` with room 5 is another topic than with room 6. Whatever must not
- * be lost is no message of a channel but a row: live queries bring it, and bring it again after a reconnect.
+ * A channel with one input is one topic: `/rooms/:room` with room 5 is another topic than with room 6. Whatever must
+ * not be lost is no message of a channel but a row: live queries bring it, and bring it again after a reconnect.
  */
 import type { ActorRule } from "./actor.ts";
 import type { Context, Definition, EndpointDefinition, Limit } from "./endpoint.ts";
@@ -80,8 +80,8 @@ export interface ChannelDefinition {
 }
 
 /**
- * Sends a message to all members of a topic, on all nodes, once the command has committed; never if it does not. At most
- * once: a member who is reconnecting misses it.
+ * Sends a message to all members of a topic, on all nodes, once the command has committed; never if it does not. At
+ * most once: a member who is reconnecting misses it.
  */
 export type Broadcast = <TInput, TMessages extends Messages, TName extends keyof TMessages & string>(
   channel: Channel<TInput, any, any, TMessages>,

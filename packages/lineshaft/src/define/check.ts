@@ -5,9 +5,9 @@
  * circles, values from JavaScript) is found here. Nothing is repaired and nothing guessed: what passes can be migrated,
  * served and documented without further questions.
  *
- * Order. Services, their entities, endpoints, channels, events. A field that several places use is judged once, where it is first
- * met: at its entity. To add a rule: a line where it belongs (`check-fields`, `check-entities` …) and a row in the
- * table of `check.test.ts`.
+ * Order. Services, their entities, endpoints, channels, events. A field that several places use is judged once, where
+ * it is first met: at its entity. To add a rule: a line where it belongs (`check-fields`, `check-entities` …) and a row
+ * in the table of `check.test.ts`.
  */
 import { checkChannels } from "./check-channels.ts";
 import { checkEndpoints } from "./check-endpoints.ts";

@@ -53,7 +53,7 @@ export const list = club.query("GET /rooms/:room/names", {
   async authorize({ input, actor, fail }) {
     same<number>()(input.room);
     same<AccountActor>()(actor);
-    fail("FORBIDDEN");
+    throw fail("FORBIDDEN");
   },
   run: async () => ({ names: "" }),
 });

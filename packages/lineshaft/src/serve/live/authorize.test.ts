@@ -29,7 +29,7 @@ const notes = site.query("GET /rooms/:room/notes", {
       .where("room", "=", room)
       .where("account", "=", actor.id)
       .executeTakeFirst();
-    if (!found) fail("NOT_FOUND", "There is no such room.");
+    if (!found) throw fail("NOT_FOUND", "There is no such room.");
   },
   async run({ input, db }) {
     reads++;
@@ -108,7 +108,7 @@ for (const server of TEST_SERVERS) {
       assert.equal((await app.as(people[0]!).fetch("/both")).status, 404);
     });
 
-    test("all who subscribe are served by one run; whoever is thrown out is told so, and gets nothing more [ACC-1]", async () => {
+    test("one run serves all who subscribe; whoever is thrown out is told so, and no more [ACC-1]", async () => {
       const path = await newRoom();
       const listeners: Listener[] = [];
       for (const each of tokens) {

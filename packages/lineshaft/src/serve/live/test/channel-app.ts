@@ -37,7 +37,8 @@ const room = site.channel("/rooms/:room", {
       .where("room", "=", input.room)
       .where("account", "=", actor.id)
       .executeTakeFirst();
-    return seat ? { account: actor.id, name: seat.name } : fail("FORBIDDEN", "You have no seat here.");
+    if (!seat) throw fail("FORBIDDEN", "You have no seat here.");
+    return { account: actor.id, name: seat.name };
   },
 });
 
@@ -49,7 +50,7 @@ const announce = site.command("POST /announce", {
   async run({ input, broadcast, db, fail }) {
     broadcast(open, { name: input.name }, "news", { text: input.text });
     await db.insertInto("seat").values({ room: 0, account: input.text, name: "" }).execute();
-    if (input.fails) fail("CONFLICT");
+    if (input.fails) throw fail("CONFLICT");
   },
 });
 
