@@ -161,7 +161,7 @@ export class HttpServer {
 
   /** A request behind another one on its connection has no socket yet: it waits for its turn. */
   #accept(request: IncomingMessage, response: ServerResponse): void {
-    if (response.socket !== null) return this.#handle(request, response);
+    if (response.socket !== null) return void this.#handle(request, response);
     this.#waited.set(request.socket, response);
     response.once("socket", () => this.#handle(request, response));
   }
