@@ -1,8 +1,9 @@
 /**
  * Build the web pages of the apps: `npm run build:web`.
  *
- * Each page is a workspace of its own with a `vite.config.ts`; its build is committed next to it, so that `npm start`
- * needs no bundler. The same sources give the same bytes, and a test of each page holds the committed build to that.
+ * Each page is a workspace of its own with a `vite.config.ts`, most of it from `apps/web-shared/vite.ts`. Its build is
+ * committed next to it, so that `npm start` needs no bundler. The same sources give the same bytes, and a test of each
+ * page holds the committed build to that.
  * To add a page: its folder in `PAGES`.
  */
 import { join, relative } from "node:path";

@@ -20,6 +20,7 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, matchesGlob } from "node:path";
 import { parseArgs } from "node:util";
+import { PAGES } from "./build-web.ts";
 import { provideServers } from "./servers.ts";
 import type { Totals } from "./test-totals.ts";
 
@@ -32,10 +33,7 @@ const FILES_AT_ONCE = 2;
 const TYPESCRIPT = "node_modules/typescript/bin/tsc";
 /** What each check runs; all of it must pass. Pages have the browser's types, so they are checked by themselves. */
 const CHECKS = {
-  types: [
-    [TYPESCRIPT, "-p", ".", "--pretty"],
-    [TYPESCRIPT, "-p", "apps/tasks/web", "--pretty"],
-  ],
+  types: [[TYPESCRIPT, "-p", ".", "--pretty"], ...PAGES.map((page) => [TYPESCRIPT, "-p", page, "--pretty"])],
   lint: [["node_modules/@biomejs/biome/bin/biome", "check", "--max-diagnostics=50"]],
   tidy: [["tools/tidy.ts"]],
 } as const;

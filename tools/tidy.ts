@@ -161,7 +161,7 @@ function checkAppImports({ path, imports }: Source): readonly Report[] {
   const [, app] = path.split("/") as [string, string];
   const isEntry = path.split("/").length === 2;
   // A page is built from packages of its own, which its workspace names.
-  const isPage = path.startsWith(`apps/${app}/web/`);
+  const isPage = path.startsWith(`apps/${app}/web/`) || path.startsWith("apps/web-shared/");
   return imports.flatMap(({ line, specifier }) => {
     if (/^(?:node:.*|lineshaft(?:\/[\w-]+)?)$/.test(specifier)) return [];
     const target = resolveRelative(path, specifier);

@@ -1,78 +1,16 @@
 /** The page while others work: what they do appears, also after a node was killed; what is refused is taken back. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as accounts from "lineshaft/accounts";
 import { poll, startTestApp, type TestApp } from "lineshaft/testkit";
-import type { Browser, Locator, Page } from "playwright-core";
+import { missingBrowser, signUp, startBrowser, type Visitor, visit } from "lineshaft-web-shared/test/browser.ts";
+import { connectionOf, isLive, Node } from "lineshaft-web-shared/test/node.ts";
+import type { Browser, Locator } from "playwright-core";
 import * as tasks from "../index.ts";
-import {
-  addProject,
-  addTask,
-  cardIn,
-  column,
-  missingBrowser,
-  signUp,
-  startBrowser,
-  type Visitor,
-  visit,
-} from "./test/visitors.ts";
-
-const START_MS_MAX = 30_000;
-/** The longest pause between two attempts, and the attempt. */
-const RECONNECT_MS_MAX = 15_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
-
-/** A node that serves the page, on the database of the test's own. */
-class Node {
-  readonly url: string;
-  readonly #environment: Record<string, string>;
-  readonly #folder: string;
-  #child: ChildProcess | null = null;
-
-  constructor(folder: string, port: number, databaseUrl: string) {
-    this.url = `http://127.0.0.1:${port}`;
-    this.#folder = folder;
-    this.#environment = { PORT: String(port), METRICS_PORT: "0", DATABASE_URL: databaseUrl, LOG_LEVEL: "error" };
-  }
-
-  async start(): Promise<void> {
-    const env = { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", ...this.#environment };
-    this.#child = spawn(process.execPath, [join(import.meta.dirname, "test/node.ts")], {
-      cwd: this.#folder,
-      env,
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    const isReady = () =>
-      fetch(`${this.url}/health/ready`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await poll(isReady, { timeoutMs: START_MS_MAX, what: "the node answers" });
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
-    await gone;
-  }
-}
+import { addProject, addTask, cardIn, column } from "./test/project.ts";
 
 describe("the page, live", { skip: missingBrowser() }, () => {
-  let folder: string;
   let app: TestApp;
   let node: Node;
   let browser: Browser;
@@ -80,15 +18,9 @@ describe("the page, live", { skip: missingBrowser() }, () => {
   let other: Visitor;
   let project: string;
 
-  const connectionOf = (page: Page) => page.locator(".connection");
-  const isLive = (page: Page) =>
-    connectionOf(page).getByText("Live", { exact: true }).waitFor({ timeout: RECONNECT_MS_MAX });
-
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "lineshaft-web-"));
     app = await startTestApp({ services: { accounts, tasks } }, { settings: { relay: "auto" } });
-    node = new Node(folder, await freePort(), String(app.database));
-    await node.start();
+    node = await Node.start(join(import.meta.dirname, "test/node.ts"), String(app.database));
     browser = await startBrowser();
     ada = await visit(browser, node.url);
     await ada.page.goto(`${node.url}/tasks/`);
@@ -103,9 +35,8 @@ describe("the page, live", { skip: missingBrowser() }, () => {
   });
   after(async () => {
     await browser?.close();
-    await node?.kill();
+    await node?.stop();
     await app?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** Changes tasks as somebody in `psql` does. */
@@ -191,7 +122,7 @@ describe("the page, live", { skip: missingBrowser() }, () => {
     await other.page.getByRole("alert").getByText("The server cannot be reached").waitFor();
     await cardIn(other.page, "To do", "Draw").waitFor();
     await inDatabase("Draw", "doing");
-    await node.start();
+    await node.restart();
     for (const { page } of [ada, other]) {
       await isLive(page);
       await cardIn(page, "Doing", "Draw").waitFor();

@@ -1,29 +1,7 @@
-/**
- * The build of the page: one script, one style sheet and the icon, named by their content.
- *
- * The page works below any path, since it names its files relatively, and under a policy without inline scripts. It is
- * committed, so the same sources must give the same bytes: nothing of the time or the machine goes in.
- */
-import react from "@vitejs/plugin-react";
+/** The build of the page. */
+
+import { pageConfig } from "lineshaft-web-shared/vite.ts";
 import { defineConfig } from "vite";
 
-/** Who answers while Vite serves the page. */
-const SERVER = "http://127.0.0.1:4000";
-
 // biome-ignore lint/style/noDefaultExport: the bundler asks for it.
-export default defineConfig({
-  base: "./",
-  plugins: [react()],
-  build: {
-    outDir: "built",
-    emptyOutDir: true,
-    target: "es2022",
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-    chunkSizeWarningLimit: 1_000,
-  },
-  server: {
-    proxy: { "/accounts": SERVER, "/tasks": SERVER, "/lineshaft": SERVER, "/live": { target: SERVER, ws: true } },
-  },
-});
+export default defineConfig(pageConfig("/tasks"));

@@ -1,50 +1,22 @@
 /** The page in a real browser, against the real app: what people do on it, on two widths and in both colour schemes. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as accounts from "lineshaft/accounts";
 import { startTestApp, type TestApp } from "lineshaft/testkit";
-import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
-import * as tasks from "../index.ts";
 import {
-  addProject,
-  addTask,
-  cardIn,
-  column,
   missingBrowser,
+  serious,
   signUp,
   startBrowser,
   type Visitor,
   visit,
-} from "./test/visitors.ts";
+} from "lineshaft-web-shared/test/browser.ts";
+import { testBuild } from "lineshaft-web-shared/test/build.ts";
+import type { Browser } from "playwright-core";
+import * as tasks from "../index.ts";
+import { addProject, addTask, cardIn, column } from "./test/project.ts";
 
-const BUILT = join(import.meta.dirname, "built");
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-async function filesOf(folder: string): Promise<Map<string, Buffer>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
-  const files = paths.toSorted().map(async (path) => [path.slice(folder.length), await readFile(path)] as const);
-  return new Map(await Promise.all(files));
-}
-
-test("the committed build is the build of these sources", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "lineshaft-web-"));
-  try {
-    const root = import.meta.dirname;
-    await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "warn", build: { outDir: folder } });
-    const fresh = await filesOf(folder);
-    const committed = await filesOf(BUILT);
-    assert.deepEqual([...committed.keys()], [...fresh.keys()], "run npm run build:web, and commit what it makes");
-    for (const [name, bytes] of fresh) assert.ok(committed.get(name)?.equals(bytes), `${name} differs`);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+testBuild(import.meta.dirname);
 
 describe("the page", { skip: missingBrowser() }, () => {
   let app: TestApp;
@@ -57,21 +29,6 @@ describe("the page", { skip: missingBrowser() }, () => {
     await visitor.page.goto(ada.page.url().replace(/\/list$/, "/board"));
     await visitor.page.getByRole("region", { name: "To do" }).waitFor();
     return visitor;
-  }
-
-  async function serious(page: Page): Promise<readonly string[]> {
-    // An animation that is under way has the colours of neither end.
-    await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null))));
-    await page.evaluate(await readFile(AXE, "utf8"));
-    return page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
-      type Violation = { impact: string; id: string; nodes: { html: string; failureSummary: string }[] };
-      const { violations } = await axe.run();
-      const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      return bad.flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-      );
-    });
   }
 
   before(async () => {

@@ -1,36 +1,26 @@
 /** Which page is shown: the one to sign in on, the list of projects, or a project. */
-
-import { SessionProvider, useSession } from "./account/session.tsx";
+import { Gate } from "lineshaft-web-shared/account/gate.tsx";
 import { Shell } from "./account/shell.tsx";
-import { SignIn } from "./account/sign-in.tsx";
-import { Failure, Waiting } from "./parts/failure.tsx";
+import { Brand } from "./parts/brand.tsx";
 import { ProjectPage } from "./project/project-page.tsx";
 import { ProjectsPage } from "./project/projects-page.tsx";
 import { usePlace } from "./route.ts";
 
-export function App() {
-  return (
-    <SessionProvider>
-      <Pages />
-    </SessionProvider>
-  );
-}
+const ENTRANCE = {
+  brand: <Brand size="lg" />,
+  purpose: "Boards and lists for your team’s work.",
+  invitation: "One account for all your projects.",
+};
 
-function Pages() {
-  const { state, renew } = useSession();
+export function App() {
   const place = usePlace();
-  if (state.is === "unknown") return <Waiting what="Loading" />;
-  if (state.is === "failed") {
-    return (
-      <main className="narrow">
-        <Failure error={state.error} onRetry={renew} />
-      </main>
-    );
-  }
-  if (state.is === "out") return <SignIn />;
   return (
-    <Shell key={state.account.id} account={state.account}>
-      {place.at === "project" ? <ProjectPage key={place.project} place={place} /> : <ProjectsPage />}
-    </Shell>
+    <Gate entrance={ENTRANCE}>
+      {({ id }) => (
+        <Shell key={id}>
+          {place.at === "project" ? <ProjectPage key={place.project} place={place} /> : <ProjectsPage />}
+        </Shell>
+      )}
+    </Gate>
   );
 }

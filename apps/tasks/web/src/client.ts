@@ -11,7 +11,6 @@ export const { accounts, tasks } = client;
 
 type Api = typeof tasksModule;
 
-export type Account = AnswerOf<typeof accountsModule.me>;
 export type Project = AnswerOf<Api["project"]>;
 export type Role = Project["role"];
 export type Member = AnswerOf<Api["members"]>[number];

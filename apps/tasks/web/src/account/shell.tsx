@@ -1,25 +1,15 @@
 /** What stands around every page of somebody who is signed in: the project switcher and the own account. */
-import {
-  ActionIcon,
-  Button,
-  Menu,
-  Text,
-  UnstyledButton,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
+import { ConnectionSign } from "lineshaft-web-shared/account/connection-sign.tsx";
+import { OwnMenu, SchemeToggle } from "lineshaft-web-shared/account/own-menu.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import type { ReactNode } from "react";
-import type { Account } from "../client.ts";
 import { Brand } from "../parts/brand.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { Face } from "../parts/people.tsx";
 import { useNewProject } from "../project/new-project.tsx";
 import { useProjects } from "../project/use-projects.ts";
 import { addressOf, go, usePlace } from "../route.ts";
-import { ConnectionSign } from "./connection-sign.tsx";
-import { useSession } from "./session.tsx";
 
-export function Shell({ account, children }: { readonly account: Account; readonly children: ReactNode }) {
+export function Shell({ children }: { readonly children: ReactNode }) {
   return (
     <div className="shell">
       <header className="top">
@@ -30,7 +20,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
         <span className="spring" />
         <ConnectionSign />
         <SchemeToggle />
-        <OwnMenu account={account} />
+        <OwnMenu />
       </header>
       {children}
     </div>
@@ -77,49 +67,5 @@ function ProjectSwitcher() {
       </Menu>
       {dialog}
     </>
-  );
-}
-
-function SchemeToggle() {
-  const { setColorScheme } = useMantineColorScheme();
-  const isDark = useComputedColorScheme("light") === "dark";
-  return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      size="lg"
-      aria-label={isDark ? "Use light colours" : "Use dark colours"}
-      onClick={() => setColorScheme(isDark ? "light" : "dark")}
-    >
-      <Icon name={isDark ? "sun" : "moon"} />
-    </ActionIcon>
-  );
-}
-
-function OwnMenu({ account }: { readonly account: Account }) {
-  const { leave } = useSession();
-  const name = account.name || account.email;
-  return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <UnstyledButton className="own" aria-label={`Account of ${name}`}>
-          <Face person={{ id: account.id, name }} size={32} />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <div className="menu-head">
-          <Text fw={600} size="sm" truncate>
-            {name}
-          </Text>
-          <Text c="dimmed" size="xs" truncate>
-            {account.email}
-          </Text>
-        </div>
-        <Menu.Divider />
-        <Menu.Item leftSection={<Icon name="out" />} onClick={() => void leave()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

@@ -5,9 +5,9 @@
  * Escape puts it back; a live region says where it is. By a tap or a screen reader's click the handle opens a menu.
  */
 import { ActionIcon, Text } from "@mantine/core";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import { useRef } from "react";
 import type { Task } from "../client.ts";
-import { Icon } from "../parts/icons.tsx";
 import { applyMove, inColumn, type Move } from "../project/moves.ts";
 import { useProject } from "../project/project-context.tsx";
 import { STATUS_NAMES, STATUSES, type Status } from "../task/words.ts";

@@ -1,9 +1,9 @@
 /** A task on the board. */
 import { ActionIcon, Checkbox, Menu, Text } from "@mantine/core";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { NamedFace } from "lineshaft-web-shared/parts/people.tsx";
 import { useRef } from "react";
 import type { Task } from "../client.ts";
-import { Icon } from "../parts/icons.tsx";
-import { NamedFace } from "../parts/people.tsx";
 import type { Move } from "../project/moves.ts";
 import { useProject } from "../project/project-context.tsx";
 import { DueMark, LabelMarks, PriorityMark } from "../task/marks.tsx";

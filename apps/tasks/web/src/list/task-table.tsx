@@ -1,7 +1,7 @@
 /** List: the tasks as a table; on a narrow page only what fits. */
 import { Checkbox, Table, Text } from "@mantine/core";
+import { Face } from "lineshaft-web-shared/parts/people.tsx";
 import type { Task } from "../client.ts";
-import { Face } from "../parts/people.tsx";
 import { useProject } from "../project/project-context.tsx";
 import { DueMark, LabelMarks, PriorityMark, StatusMark } from "../task/marks.tsx";
 import { isClosed } from "../task/words.ts";

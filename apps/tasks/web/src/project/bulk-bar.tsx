@@ -2,11 +2,11 @@
 
 import type { CommandOptions, Guess } from "@lineshaft/client";
 import { Button, CloseButton, Menu, Modal, Text } from "@mantine/core";
+import { Icon, type IconName } from "lineshaft-web-shared/parts/icons.tsx";
+import { tellDone, tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
+import { Face } from "lineshaft-web-shared/parts/people.tsx";
 import { type ReactNode, useState } from "react";
 import type { Outcome, Task } from "../client.ts";
-import { Icon, type IconName } from "../parts/icons.tsx";
-import { tellDone, tellFailed } from "../parts/notices.tsx";
-import { Face } from "../parts/people.tsx";
 import { PRIORITIES, PRIORITY_NAMES, STATUS_NAMES, STATUSES } from "../task/words.ts";
 import { type BulkItem, changeMany, deleteMany, reasonOf } from "./bulk.ts";
 import { useProject } from "./project-context.tsx";

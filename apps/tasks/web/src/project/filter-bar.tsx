@@ -1,8 +1,8 @@
 /** The filters above board and list. On a narrow page all but the search are behind a button. */
 import { Button, CloseButton, Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useMediaQuery } from "@mantine/hooks";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import { useEffect, useState } from "react";
-import { Icon } from "../parts/icons.tsx";
 import { optionsOf, PRIORITY_NAMES } from "../task/words.ts";
 import { countFilters, DUE_NAMES, type DueFilter, type Filters, NO_FILTERS, NOBODY } from "./filters.ts";
 import { useProject } from "./project-context.tsx";

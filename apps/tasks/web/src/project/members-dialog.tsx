@@ -3,14 +3,14 @@
 import type { Guess, Problem } from "@lineshaft/client";
 import { useQuery } from "@lineshaft/client/react";
 import { ActionIcon, Badge, Button, Modal, Select, Text, TextInput } from "@mantine/core";
+import { useSession } from "lineshaft-web-shared/account/session.tsx";
+import { Failure } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { tellDone, tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
+import { Face } from "lineshaft-web-shared/parts/people.tsx";
+import { asProblem, fieldError } from "lineshaft-web-shared/parts/problem.ts";
 import { type FormEvent, useState } from "react";
-import { useSession } from "../account/session.tsx";
 import { type Member, type OpenInvitation, type Role, tasks } from "../client.ts";
-import { Failure } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { tellDone, tellFailed } from "../parts/notices.tsx";
-import { Face } from "../parts/people.tsx";
-import { asProblem, fieldError } from "../parts/problem.ts";
 import { go } from "../route.ts";
 import { useProject } from "./project-context.tsx";
 

@@ -2,10 +2,10 @@
 
 import type { Problem } from "@lineshaft/client";
 import { Button, Group, Modal, Stack, Textarea, TextInput } from "@mantine/core";
+import { Failure } from "lineshaft-web-shared/parts/failure.tsx";
+import { asProblem, fieldError } from "lineshaft-web-shared/parts/problem.ts";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { tasks } from "../client.ts";
-import { Failure } from "../parts/failure.tsx";
-import { asProblem, fieldError } from "../parts/problem.ts";
 import { go } from "../route.ts";
 
 /** `open` shows `dialog`, which must be rendered. */

@@ -2,13 +2,13 @@
 
 import { useQuery } from "@lineshaft/client/react";
 import { Badge, Button, SegmentedControl, Skeleton, Text, Title } from "@mantine/core";
+import { Empty } from "lineshaft-web-shared/parts/empty.tsx";
+import { Failure, Waiting } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import { useState } from "react";
 import { Board } from "../board/board.tsx";
 import { tasks as api, client, type Label, type Member, type Project } from "../client.ts";
 import { TaskTable } from "../list/task-table.tsx";
-import { Empty } from "../parts/empty.tsx";
-import { Failure, Waiting } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
 import { go, type Place, type View } from "../route.ts";
 import { TaskDialog } from "../task/task-dialog.tsx";
 import { STATUSES, type Status } from "../task/words.ts";

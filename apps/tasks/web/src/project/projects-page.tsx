@@ -2,12 +2,12 @@
 
 import { useQuery } from "@lineshaft/client/react";
 import { Badge, Button, Group, Paper, Text, Title } from "@mantine/core";
+import { Empty } from "lineshaft-web-shared/parts/empty.tsx";
+import { Failure, Waiting } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { tellDone, tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
 import { useState } from "react";
 import { client, type Invitation, tasks } from "../client.ts";
-import { Empty } from "../parts/empty.tsx";
-import { Failure, Waiting } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { addressOf } from "../route.ts";
 import { useNewProject } from "./new-project.tsx";
 import { useProjects } from "./use-projects.ts";

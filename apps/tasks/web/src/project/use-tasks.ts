@@ -7,10 +7,10 @@
  */
 import type { AskedOf, Guess } from "@lineshaft/client";
 import { usePages } from "@lineshaft/client/react";
+import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
 import { useMemo } from "react";
 import type * as api from "../../../index.ts";
 import { type Task, tasks } from "../client.ts";
-import { tellFailed } from "../parts/notices.tsx";
 import { dayAfter, type Filters, NOBODY } from "./filters.ts";
 import { applyMove, type Move, neighborsOf } from "./moves.ts";
 

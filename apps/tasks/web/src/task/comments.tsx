@@ -3,13 +3,13 @@
 import type { Guess } from "@lineshaft/client";
 import { usePages } from "@lineshaft/client/react";
 import { ActionIcon, Button, Text, Textarea } from "@mantine/core";
+import { useSession } from "lineshaft-web-shared/account/session.tsx";
+import { Failure, Waiting } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
+import { Face } from "lineshaft-web-shared/parts/people.tsx";
 import { type FormEvent, useState } from "react";
-import { useSession } from "../account/session.tsx";
 import { type Comment, client, tasks, type WholeTask } from "../client.ts";
-import { Failure, Waiting } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { tellFailed } from "../parts/notices.tsx";
-import { Face } from "../parts/people.tsx";
 import { useProject } from "../project/project-context.tsx";
 import { sayTime } from "./words.ts";
 

@@ -1,8 +1,8 @@
 /** The labels of a task: chosen from those of the project, or made on the way. */
 import { MultiSelect } from "@mantine/core";
+import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
 import { useState } from "react";
 import { type Label, tasks } from "../client.ts";
-import { tellFailed } from "../parts/notices.tsx";
 import { useProject } from "../project/project-context.tsx";
 
 /** Colours of new labels, in turn. */

@@ -1,7 +1,7 @@
 /** Small signs that say something of a task; each also in words. */
 import { Badge, Text } from "@mantine/core";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import type { Task } from "../client.ts";
-import { Icon } from "../parts/icons.tsx";
 import { isOverdue, PRIORITY_NAMES, type Priority, STATUS_NAMES, type Status, sayDue } from "./words.ts";
 
 export function LabelMark({ label }: { readonly label: Task["labels"][number] }) {

@@ -2,10 +2,10 @@
 
 import type { Problem } from "@lineshaft/client";
 import { Alert, Button, Group, Select, Text, Textarea, TextInput } from "@mantine/core";
+import { Failure } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { fieldError } from "lineshaft-web-shared/parts/problem.ts";
 import { type FormEvent, useState } from "react";
-import { Failure } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { fieldError } from "../parts/problem.ts";
 import { useProject } from "../project/project-context.tsx";
 import { bothChanged, type Draft, isSameDraft, rebased } from "./draft.ts";
 import { LabelPicker } from "./label-picker.tsx";

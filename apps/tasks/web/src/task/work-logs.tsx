@@ -3,14 +3,14 @@
 import type { Problem } from "@lineshaft/client";
 import { usePages } from "@lineshaft/client/react";
 import { ActionIcon, Button, Text, TextInput } from "@mantine/core";
+import { useSession } from "lineshaft-web-shared/account/session.tsx";
+import { Failure, Waiting } from "lineshaft-web-shared/parts/failure.tsx";
+import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
+import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
+import { Face } from "lineshaft-web-shared/parts/people.tsx";
+import { asProblem, fieldError } from "lineshaft-web-shared/parts/problem.ts";
 import { type FormEvent, useState } from "react";
-import { useSession } from "../account/session.tsx";
 import { client, tasks, type WholeTask, type WorkLog } from "../client.ts";
-import { Failure, Waiting } from "../parts/failure.tsx";
-import { Icon } from "../parts/icons.tsx";
-import { tellFailed } from "../parts/notices.tsx";
-import { Face } from "../parts/people.tsx";
-import { asProblem, fieldError } from "../parts/problem.ts";
 import { useProject } from "../project/project-context.tsx";
 import { dayOf, sayDay, sayMinutes } from "./words.ts";
 

@@ -1,7 +1,7 @@
 /** Says whether the page is current: a quiet dot while it is, and words while it may not be. */
 import { useConnection } from "@lineshaft/client/react";
 import { Tooltip } from "@mantine/core";
-import { client } from "../client.ts";
+import { useSession } from "./session.tsx";
 
 const WORDS = {
   idle: { word: "", tip: "" },
@@ -11,7 +11,7 @@ const WORDS = {
 } as const;
 
 export function ConnectionSign() {
-  const state = useConnection(client);
+  const state = useConnection(useSession().client);
   const { word, tip } = WORDS[state];
   return (
     <Tooltip label={tip} disabled={tip === ""} multiline maw={260}>

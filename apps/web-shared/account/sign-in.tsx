@@ -2,25 +2,31 @@
 
 import type { Problem } from "@lineshaft/client";
 import { Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useState } from "react";
-import { accounts } from "../client.ts";
-import { Brand } from "../parts/brand.tsx";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { Failure } from "../parts/failure.tsx";
 import { tellDone, tellFailed } from "../parts/notices.tsx";
 import { asProblem, fieldError } from "../parts/problem.ts";
 import { useSession } from "./session.tsx";
 
-export function SignIn() {
+/** What differs from page to page. */
+export interface Entrance {
+  readonly brand: ReactNode;
+  /** What the page is for, to those who come back and to those who are new. */
+  readonly purpose: string;
+  readonly invitation: string;
+}
+
+export function SignIn({ entrance }: { readonly entrance: Entrance }) {
   const [isNew, setNew] = useState(false);
   return (
     <main className="entrance">
-      <Brand size="lg" />
+      {entrance.brand}
       <Paper className="entrance-card" withBorder shadow="sm" p="xl" radius="lg">
         <Title order={1} size="h3">
           {isNew ? "Create an account" : "Sign in"}
         </Title>
         <Text c="dimmed" size="sm" mt={4} mb="lg">
-          {isNew ? "One account for all your projects." : "Boards and lists for your team’s work."}
+          {isNew ? entrance.invitation : entrance.purpose}
         </Text>
         <SignInForm key={String(isNew)} isNew={isNew} />
       </Paper>
@@ -35,7 +41,8 @@ export function SignIn() {
 }
 
 function useSignIn(isNew: boolean) {
-  const { renew } = useSession();
+  const { client, renew } = useSession();
+  const { accounts } = client;
   const [problem, setProblem] = useState<Problem | null>(null);
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -104,10 +111,11 @@ function SignInForm({ isNew }: { readonly isNew: boolean }) {
 }
 
 function Forgotten({ email }: { readonly email: string }) {
+  const { client } = useSession();
   const send = async () => {
     if (email === "") return tellFailed("Fill in your e-mail address first", new Error());
     try {
-      await accounts.forgotPassword({ email });
+      await client.accounts.forgotPassword({ email });
       tellDone("If there is such an account, a mail with a link is on its way");
     } catch (error) {
       tellFailed("The mail could not be sent", error);

@@ -29,12 +29,24 @@ const PATHS = {
   flag: "M6 21V4h12l-2.5 4L18 12H6",
   folder: "M4 6h6l2 2h8v11H4z",
   mail: "M4 6h16v12H4zM4 7l8 6 8-6",
+  hash: "M9 4 7 20M17 4l-2 16M4 9h16M4 15h16",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  send: "M4 5l17 7-17 7 3-7-3-7ZM7 12h8",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8.5 14.5a4.2 4.2 0 0 0 7 0M9 9.5h.01M15 9.5h.01",
+  reply: "m9 6-5 5 5 5M4 11h9a7 7 0 0 1 7 7",
+  pen: "m4 20 1-4L16 5l3 3L8 19l-4 1Z",
+  clip: "m19 11-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4l8-8a3 3 0 0 1 4.3 4.3l-8 7.9a1.5 1.5 0 0 1-2.1-2.1L14 7.5",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  gear: "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.5v-5M9 19.5v-5",
+  file: "M6 3h8l5 5v13H6zM14 3v5h5",
+  pause: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM10 9v6M14 9v6",
+  again: "M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4",
 } as const;
 
 export type IconName = keyof typeof PATHS;
 
 export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
-  const isDots = name === "grip" || name === "list";
+  const isDots = name === "grip" || name === "list" || name === "more";
   return (
     <svg className="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} strokeWidth={isDots ? 2.2 : 1.8} />

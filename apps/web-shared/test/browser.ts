@@ -1,8 +1,11 @@
-/** The page in a real browser: how tests open it, and find their way on it. */
+/** Pages in a real browser: how tests open them, and what they look for on each. */
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const FLAGS = [
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run",
   "--disable-background-networking --disable-component-update --disable-sync",
@@ -48,14 +51,6 @@ export async function visit(
   return { page, problems, context };
 }
 
-export function column(page: Page, name: string): Locator {
-  return page.getByRole("region", { name, exact: true });
-}
-
-export function cardIn(page: Page, name: string, title: string): Locator {
-  return column(page, name).getByRole("button", { name: title, exact: true });
-}
-
 export async function signUp(page: Page, name: string, email: string): Promise<void> {
   await page.getByRole("button", { name: "Create an account" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill(name);
@@ -64,17 +59,16 @@ export async function signUp(page: Page, name: string, email: string): Promise<v
   await page.getByRole("button", { name: "Create account", exact: true }).click();
 }
 
-export async function addProject(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: "New project" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill(name);
-  await page.getByRole("button", { name: "Create project" }).click();
-  await page.getByRole("heading", { name }).waitFor();
-}
-
-export async function addTask(page: Page, title: string): Promise<void> {
-  await column(page, "To do").or(page.getByText("No task yet")).first().waitFor();
-  await page.getByRole("button", { name: "New task", exact: true }).first().click();
-  await page.getByRole("textbox", { name: "Title" }).fill(title);
-  await page.getByRole("button", { name: "Create task" }).click();
-  await cardIn(page, "To do", title).waitFor();
+/** What keeps people out, as far as a machine can tell: serious and critical findings. */
+export async function serious(page: Page): Promise<readonly string[]> {
+  // An animation that is under way has the colours of neither end.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null))));
+  await page.evaluate(await readFile(AXE, "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
+    type Violation = { impact: string; id: string; nodes: { html: string; failureSummary: string }[] };
+    const { violations } = await axe.run();
+    const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    return bad.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  });
 }

@@ -2,10 +2,15 @@
  * Who is signed in. The cookie says so, which scripts cannot read: the server is asked, and tells when that ends,
  * wherever it was ended.
  */
+import type { AnswerOf, Client } from "@lineshaft/client";
 import { useQuery } from "@lineshaft/client/react";
+import type * as accountsModule from "lineshaft/accounts";
 import { createContext, type ReactNode, use, useMemo } from "react";
-import { type Account, accounts, client } from "../client.ts";
 import { tellFailed } from "../parts/notices.tsx";
+
+/** What a page's client needs to have. */
+export type AccountsClient = Client<{ accounts: typeof accountsModule }>;
+export type Account = AnswerOf<typeof accountsModule.me>;
 
 type State =
   | { readonly is: "unknown" }
@@ -15,6 +20,7 @@ type State =
 
 interface Session {
   readonly state: State;
+  readonly client: AccountsClient;
   /** Asks again who is signed in, and everything else. */
   readonly renew: () => void;
   readonly leave: () => Promise<void>;
@@ -24,19 +30,24 @@ const SessionContext = createContext<Session | null>(null);
 
 const NOTHING = {};
 
-export function SessionProvider({ children }: { readonly children: ReactNode }) {
-  const { data, problem } = useQuery(accounts.me, NOTHING);
+interface Props {
+  readonly client: AccountsClient;
+  readonly children: ReactNode;
+}
+
+export function SessionProvider({ client, children }: Props) {
+  const { data, problem } = useQuery(client.accounts.me, NOTHING);
   const session = useMemo<Session>(() => {
     const known: State = data ? { is: "in", account: data } : { is: "unknown" };
     const failed: State = problem?.code === "UNAUTHENTICATED" ? { is: "out" } : { is: "failed", error: problem };
-    return { state: problem ? failed : known, renew: client.$restart, leave };
-  }, [data, problem]);
+    return { state: problem ? failed : known, client, renew: client.$restart, leave: () => leave(client) };
+  }, [client, data, problem]);
   return <SessionContext value={session}>{children}</SessionContext>;
 }
 
-async function leave(): Promise<void> {
+async function leave(client: AccountsClient): Promise<void> {
   try {
-    await accounts.signOut({});
+    await client.accounts.signOut({});
     location.hash = "#/";
     client.$restart();
   } catch (error) {
@@ -48,4 +59,11 @@ export function useSession(): Session {
   const session = use(SessionContext);
   if (session === null) throw new Error("useSession is called outside SessionProvider.");
   return session;
+}
+
+/** The account that is signed in, for what is shown only then. */
+export function useMe(): Account {
+  const { state } = useSession();
+  if (state.is !== "in") throw new Error("useMe is called where nobody is signed in.");
+  return state.account;
 }
