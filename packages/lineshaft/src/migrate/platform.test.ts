@@ -5,6 +5,7 @@ import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
 import { dumpSchema, MOVED_ON, platformSchema } from "./index.ts";
+import { PLATFORM_COMMENT } from "./platform.ts";
 import { everything } from "./test/fixtures.ts";
 import { everyServer, onEveryServer, until } from "./test/servers.ts";
 
@@ -28,6 +29,21 @@ onEveryServer("the platform's schema", (open) => {
     const client = await lab.client();
     await client.query(platformSchema.sql);
     assert.equal((await lab.migrate([service("bare")])).applied.length, 0);
+  });
+
+  test("a version without files becomes this one", async () => {
+    await using lab = await open();
+    await lab.migrate([service("bare")]);
+    const client = await lab.client();
+    await client.query("drop function lineshaft.remove_file; drop table lineshaft.file");
+    await client.query(`comment on schema lineshaft is '${PLATFORM_COMMENT}3'`);
+    await lab.migrate([service("bare")]);
+    await client.query(
+      "insert into lineshaft.file (key, size, type, sha256) values ('a', 1, 'b', 'c'), ('d', 1, 'e', 'f')",
+    );
+    await client.query("select lineshaft.remove_file('a'), lineshaft.remove_file('never')");
+    const { rows } = await client.query("select key from lineshaft.file");
+    assert.deepEqual(rows, [{ key: "d" }]);
   });
 
   test("a cursor moves forward from where it is, and in no other way [EVT-1]", async () => {

@@ -226,6 +226,19 @@ describe("a file counts with its command", () => {
     assert.ok(!(await at.rows()).includes(key));
   });
 
+  test("where the answer to a commit is lost the bytes stay: its row may be there [FILE-1]", async () => {
+    await using own = await openStand();
+    const client = await own.app.connect();
+    await client.query(`create function notes.die() returns trigger language plpgsql as
+      $body$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $body$`);
+    await client.query(`create constraint trigger die after insert on notes.note deferrable initially deferred
+      for each row execute function notes.die()`);
+    const response = await attach(own.app, { bytes: "lost?", type: "text/plain" }).finally(() => client.end());
+    assert.equal(response.status, 503);
+    assert.match(await response.text(), /may or may not have been made/);
+    assert.equal((await own.stored()).length, 1);
+  });
+
   test("an endpoint that takes no file has none, and says so", async () => {
     assert.equal((await at.app.fetch("/without", { method: "POST" })).status, 500);
     const call = at.app.declarations.endpoints.find(({ name }) => name === "notes.without")!.endpoint;
