@@ -91,18 +91,21 @@ const p99: Measure = { name: "p99", title: "p99", unit: "ms", digits: 2, isChart
 const cpu: Measure = { name: "cpu", title: "server CPU per delivery", unit: "µs", digits: 1 };
 const wrong: Measure = { name: "wrong", title: "wrong", unit: "", digits: 0, goal: { is: "≤", value: 0 } };
 
+function aboutBroadcast({ deliveriesOnTheirWay, deliveriesPerSecond }: ChannelsSettings): string {
+  return `Members send in turn, and all others in their room hear it; a delivery is a message that one client has
+    received. *deliveries*: rooms send as fast as messages have reached everybody, with about
+    ${text(deliveriesOnTheirWay)} deliveries on their way; several then share a write. The times are those of
+    ${text(deliveriesPerSecond)} deliveries a second, from sending to receiving. *wrong* counts messages that a client
+    missed, got twice or out of order. *clients' CPU* is of a processor: at 100 % they, not the server, are what is
+    measured.`;
+}
+
 function broadcastPart(settings: ChannelsSettings, shape: Shape): Part {
   const { rooms, members } = shape;
-  const { deliveriesOnTheirWay, deliveriesPerSecond } = settings;
   const rate: Measure = { name: "rate", title: "deliveries", unit: "/s", digits: 0, isCharted: true };
   return judged({
     title: `${rooms === 1 ? "One room" : `${text(rooms)} rooms`} of ${text(members)}`,
-    about: `Members send in turn, and all others in their room hear it; a delivery is a message that one client has
-      received. *deliveries*: rooms send as fast as messages have reached everybody, with about
-      ${text(deliveriesOnTheirWay)} deliveries on their way; several then share a write. The times are those of
-      ${text(deliveriesPerSecond)} deliveries a second, from sending to receiving. *wrong* counts messages that a client
-      missed, got twice or out of order. *clients' CPU* is of a processor: at 100 % they, not the server, are what is
-      measured.`,
+    about: shape === SHAPES[0] ? aboutBroadcast(settings) : "As above.",
     rows: rowsOf(broadcasters(settings, shape), shape.name),
     measures: [
       ...compared(settings, rate, { is: "≥", value: 1 }),
