@@ -17,10 +17,16 @@ export interface ParsedRate {
   readonly windowMs: number;
 }
 
+const rates = new Map<string, ParsedRate>();
+
 /** Reads `60/minute`. The form is checked at load. */
 export function parseRate(rate: Limit["rate"]): ParsedRate {
-  const [count, unit = ""] = rate.split("/");
-  return { count: Number(count), windowMs: UNIT_MS[unit] ?? 60_000 };
+  let parsed = rates.get(rate);
+  if (parsed === undefined) {
+    const [count, unit = ""] = rate.split("/");
+    rates.set(rate, (parsed = { count: Number(count), windowMs: UNIT_MS[unit] ?? 60_000 }));
+  }
+  return parsed;
 }
 
 export interface Verdict {
@@ -45,7 +51,8 @@ export class InProcessCounters implements Counters {
     const waitMs = emptyAt + stepMs - windowMs - nowMs;
     const allowed = waitMs <= 1e-6;
     // Refused keys are used, too: else many new keys would make us forget whom we refuse.
-    this.#emptyAt.delete(key);
+    // Which were used last counts only when some are soon to be forgotten.
+    if (this.#emptyAt.size > LIMIT_KEYS_MAX / 2) this.#emptyAt.delete(key);
     this.#emptyAt.set(key, allowed ? emptyAt + stepMs : emptyAt);
     if (this.#emptyAt.size > LIMIT_KEYS_MAX) this.#emptyAt.delete(this.#emptyAt.keys().next().value ?? key);
     return { allowed, retryAfterMs: allowed ? 0 : waitMs };

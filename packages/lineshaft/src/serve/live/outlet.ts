@@ -53,8 +53,14 @@ export class Outlet {
     this.#turn = turn;
   }
 
-  write(frame: Buffer): void {
+  /** Bytes that wait for the client. */
+  get waitingBytes(): number {
+    return this.#connection.writableLength;
+  }
+
+  /** Writes a frame; false when enough waits that somebody should look whether it is too much. */
+  write(frame: Buffer): boolean {
     if (this.#connection.writableCorked === 0) this.#turn.hold(this.#connection);
-    this.#connection.write(frame);
+    return this.#connection.write(frame);
   }
 }

@@ -80,7 +80,7 @@ export class Socket implements MembershipHost {
   }
 
   get isReady(): boolean {
-    return this.#party!.isSettled && this.#options.socket.bufferedAmount < WAITING_BYTES_MAX;
+    return this.#party!.isSettled && this.#options.outlet.waitingBytes < WAITING_BYTES_MAX;
   }
 
   /** Asks for a sign of life within a time; ends a connection that was asked before, and has given none. */
@@ -108,8 +108,7 @@ export class Socket implements MembershipHost {
     if (frame === undefined) told.frames.set(id, (frame = frameOf(`{"type":"${told.type}","id":${id},${told.rest}}`)));
     const { socket, outlet } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
-    outlet.write(frame);
-    this.#relieve();
+    if (!outlet.write(frame)) this.#relieve();
   }
 
   tellRefused(id: number, what: Said, error: unknown): void {
@@ -140,8 +139,7 @@ export class Socket implements MembershipHost {
   send(text: string): void {
     const { socket, outlet } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
-    outlet.write(frameOf(text));
-    this.#relieve();
+    if (!outlet.write(frameOf(text))) this.#relieve();
   }
 
   /** Tells a problem of one subscription, which is over. */
@@ -278,8 +276,8 @@ export class Socket implements MembershipHost {
 
   /** Reads no more of the client while it does not read, or has to rest. */
   #relieve(): void {
-    const { socket } = this.#options;
-    const pauses = socket.bufferedAmount >= WAITING_BYTES_MAX || this.#resting !== null;
+    const { socket, outlet } = this.#options;
+    const pauses = outlet.waitingBytes >= WAITING_BYTES_MAX || this.#resting !== null;
     if (pauses === socket.isPaused) return;
     if (pauses) socket.pause();
     else socket.resume();
