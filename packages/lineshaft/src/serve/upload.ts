@@ -116,16 +116,15 @@ function typeOf({ headers }: IncomingMessage, { types }: Upload): string {
   return type;
 }
 
-/** The body, read as fast as it is taken. It is not destroyed where reading stops: the answer goes out beside it. */
+/** The body, read as fast as it is taken. Where reading stops, the rest is dropped: the answer goes out beside it. */
 async function* piecesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   if (!hasBody(request)) return;
-  const pieces = request.iterator({ destroyOnReturn: false });
-  while (true) {
-    const next = await pieces.next().catch(() => {
-      throw cutOff();
-    });
-    if (next.done) return;
-    yield next.value as Uint8Array;
+  try {
+    for await (const piece of request.iterator({ destroyOnReturn: false })) yield piece as Uint8Array;
+  } catch {
+    throw cutOff();
+  } finally {
+    request.resume();
   }
 }
 

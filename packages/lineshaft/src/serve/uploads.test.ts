@@ -94,6 +94,15 @@ describe("the type of a file", () => {
   }
 });
 
+test("a connection goes on after a file was refused in the middle of it", async () => {
+  using wire = new Wire(at.app.url);
+  const [first, rest] = ["\0".repeat(70_000), "a".repeat(90_000)];
+  wire.send(putText(`Content-Length: ${first.length + rest.length}\r\n`, first));
+  await wire.until((received) => received.includes("FILE_TYPE_MISMATCH"));
+  wire.send(rest).send(putText("Content-Length: 5\r\n", "hello"));
+  assert.deepEqual(statuses(await wire.until((received) => received.includes('"size":5'))), [422, 200]);
+});
+
 const HEAD = "Host: a\r\nContent-Type: text/plain\r\n";
 const putText = (head: string, body = "") => `PUT /texts HTTP/1.1\r\n${HEAD}${head}\r\n${body}`;
 
