@@ -1,6 +1,6 @@
 /** Files over HTTP: what comes in is what goes out, whole and in part, and a browser runs nothing of it. */
 import assert from "node:assert/strict";
-import { rm, truncate } from "node:fs/promises";
+import { readdir, readlink, rm, truncate } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { newKey } from "../engines/files.ts";
 import { poll } from "../testkit/index.ts";
@@ -130,6 +130,34 @@ describe("a part of a file", () => {
     const empty = await attached(at.app, { bytes: "", type: "text/plain" });
     assert.equal((await get(`/notes/${empty.id}`, { range: "bytes=0-" })).status, 416);
   });
+});
+
+describe("a caller who does not take a file to its end", {
+  skip: process.platform === "linux" ? false : "no /proc",
+}, () => {
+  /** Files of the app that this process holds open. */
+  async function held(folder: string): Promise<number> {
+    const open = await readdir("/proc/self/fd");
+    const paths = await Promise.all(open.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => "")));
+    return paths.filter((path) => path.startsWith(folder)).length;
+  }
+
+  for (const [what, leave] of [
+    ["because he leaves", (wire: Wire) => wire.socket.destroy()],
+    ["because he reads nothing", (wire: Wire) => wire.socket.pause()],
+  ] as const) {
+    test(`is let go, and the file with him: ${what}`, async () => {
+      await using own = await openStand({ bounds: { socketIdleMs: 300 } });
+      const bytes = Buffer.alloc(30_000_000, PROGRAM);
+      const { id } = await attached(own.app, { bytes, type: "application/octet-stream" });
+      using wire = new Wire(own.app.url);
+      wire.send(`GET /notes/${id} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await wire.until((received) => received.length > 100_000);
+      assert.equal(await held(own.folder), 1);
+      leave(wire);
+      await poll(async () => (await held(own.folder)) === 0, { what: "the end of the file" });
+    });
+  }
 });
 
 describe("the name of a download", () => {
