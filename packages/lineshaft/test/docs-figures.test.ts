@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { SWEEP_AGE_MS } from "../src/app/files.ts";
 import { CONTROL_SESSIONS, LANE_SESSIONS, RUN_SESSIONS, RUNS_MS } from "../src/app/machines.ts";
-import { KEEP_DAYS_DEFAULT } from "../src/app/retention.ts";
+import { KEEP_DAYS_DEFAULT, KEEP_MS } from "../src/app/retention.ts";
 import { PAYLOAD_BYTES_MAX } from "../src/call/stated.ts";
 import { EVENTS_MAX } from "../src/data/outbox.ts";
 import * as declared from "../src/define/event.ts";
@@ -17,6 +18,7 @@ import { RESULT_BYTES_MAX, STEPS_MAX } from "../src/handle/steps.ts";
 import { TARGET_MAX } from "../src/handle/work.ts";
 import { LANES } from "../src/migrate/index.ts";
 import { LATE_MS } from "../src/schedule/next.ts";
+import { FILE_BYTES_PER_SECOND_MIN, REQUEST_MS } from "../src/serve/server.ts";
 
 const DOCS = join(import.meta.dirname, "../../../docs");
 const WORDS: Readonly<Record<number, string>> = { 10: "ten" };
@@ -29,6 +31,11 @@ const word = (count: number): string => WORDS[count] ?? String(count);
 const sessions = LANE_SESSIONS + RUN_SESSIONS + CONTROL_SESSIONS;
 
 const SAID: Readonly<Record<string, readonly string[]>> = {
+  "guides/files.md": [
+    `has ${REQUEST_MS / 1_000} seconds, and one more for each ${FILE_BYTES_PER_SECOND_MIN / 1_024} KiB`,
+    `The leader looks for them each ${KEEP_MS === 60 * MINUTE_MS ? "hour" : KEEP_MS}`,
+    `older than a ${SWEEP_AGE_MS === 24 * 60 * MINUTE_MS ? "day" : SWEEP_AGE_MS}`,
+  ],
   "guides/events-and-handlers.md": [
     `up to ${word(RETRY_MS_MAX / MINUTE_MS)} minutes, each a quarter`,
     `After ${attempts} attempts (\`attempts\`), about ${Math.round(retriesMs / MINUTE_MS)} minutes`,
