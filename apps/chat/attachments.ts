@@ -29,6 +29,7 @@ export const attach = chat.command("POST /rooms/:room/attachments", {
   description: "The body is the file, with its media type. Post a message with its id within a day.",
   isolation: "read committed",
   limit: { per: "actor", rate: "60/minute" },
+  authorize: canSee,
   upload: { max: ATTACHMENT_BYTES_MAX, types: TYPES },
   input: { ...byRoom, ...Attachment.pick("name") },
   output: Attachment.pick("id", "name", "type", "size"),

@@ -19,7 +19,7 @@ export const LAST_OWNER = {
   LAST_OWNER: { status: 409, title: "A room keeps at least one owner: make another member owner first" },
 } as const;
 export const SLOW_MODE = {
-  SLOW_MODE: { status: 409, title: "The room is in slow mode: wait before the next message" },
+  SLOW_MODE: { status: 429, title: "The room is in slow mode: wait before the next message" },
 } as const;
 export const CLIENT_ID_TAKEN = {
   CLIENT_ID_TAKEN: { status: 409, title: "You posted another message with this client id" },

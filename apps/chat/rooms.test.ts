@@ -246,7 +246,7 @@ for (const server of TEST_SERVERS) {
         clientId: randomUUID(),
         text: "two",
       });
-      assert.deepEqual([status, body.code, body.seconds], [409, "SLOW_MODE", 60]);
+      assert.deepEqual([status, body.code, body.seconds], [429, "SLOW_MODE", 60]);
       for (const text of ["a", "b"]) await team.post("moderator", room, text);
       team.app.clock.advance("61s");
       await team.post("member", room, "two");

@@ -108,12 +108,6 @@ const ENDPOINTS: readonly Sample[] = [
     /few words/,
   ],
   [
-    "a command with authorize",
-    () => withEndpoint("POST /a", { authorize: run }),
-    /a command with authorize/,
-    /in the transaction of its writes/,
-  ],
-  [
     "an authorize that is none",
     () => withEndpoint("GET /a", { output: Link, authorize: 5 }),
     /authorize is 5/,

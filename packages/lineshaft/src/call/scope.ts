@@ -67,7 +67,7 @@ export class Scopes {
   }
 }
 
-/** Whether the actor of a call may make it, as a call of its own; `null` where nobody is refused. */
+/** Whether the actor of a call may make it, as a call of its own, which reads only; `null` where nobody is refused. */
 export function authorizationOf(call: CallRequest): CallRequest | null {
   const { authorize } = call.endpoint;
   return authorize && { ...call, endpoint: authorize, name: `${call.name} authorize` };

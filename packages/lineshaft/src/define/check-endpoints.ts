@@ -130,12 +130,6 @@ function checkRules(inspection: Inspection, spot: Spot, endpoint: EndpointDefini
   }
   if (authorize !== null && typeof authorize.run !== "function") {
     inspection.add(spot, `authorize is ${shown(authorize.run)}`, "It is an async function that fails for some.");
-  } else if (kind === "command" && authorize !== null) {
-    inspection.add(
-      spot,
-      "a command with authorize",
-      "Look in run, in the transaction of its writes, and fail(…) there.",
-    );
   }
   if (typeof run !== "function") {
     inspection.add(spot, `run is ${shown(run)}`, "Write async run({ input, db }) { … }.");

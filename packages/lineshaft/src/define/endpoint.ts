@@ -118,7 +118,7 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   readonly upload?: TUpload;
   /** Expected failures beyond the platform's codes. */
   readonly errors?: {
-    readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422; readonly title: string };
+    readonly [C in TCode]: { readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 422 | 429; readonly title: string };
   };
   /** Default: 200, or 204 without an output. */
   readonly status?: 200 | 201 | 202 | 204;
@@ -132,8 +132,8 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   /**
    * Who may ask: ends with `fail` for whoever may not. Apart from `run`, which need not look at the actor then, so that
    * one answer serves all who may ask, and one run all who subscribe. Both stay current: subscribers whom it refuses
-   * later are told, and get no more. It counts from when this node hears of what it depends on. Queries only; a command
-   * looks in `run`, where its writes are.
+   * later are told, and get no more. It counts from when this node hears of what it depends on. A command asks it in its
+   * transaction, and one with an upload also before it takes the file.
    */
   readonly authorize?: (context: TContext) => Promise<void>;
   readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;

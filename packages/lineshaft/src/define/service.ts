@@ -384,7 +384,7 @@ class DeclaredService implements ServiceDefinition {
   }
 }
 
-/** Who may ask a query, as a query of its own. */
+/** Who may call an endpoint, as a query of its own. */
 function authorizationOf(endpoint: EndpointDefinition, authorize: (context: any) => Promise<void>): EndpointDefinition {
   const run = async (context: Context<any, any, string, "anyone">) => {
     await authorize(context);
@@ -392,7 +392,8 @@ function authorizationOf(endpoint: EndpointDefinition, authorize: (context: any)
   };
   // What is no function is told by `check.ts`.
   const asked = typeof authorize === "function" ? run : (authorize as typeof run);
-  return Object.freeze({ ...endpoint, output: {}, limit: undefined, cache: undefined, run: asked });
+  const query = { kind: "query", output: {}, run: asked } as const;
+  return Object.freeze({ ...endpoint, ...query, limit: undefined, cache: undefined, upload: undefined });
 }
 
 /**

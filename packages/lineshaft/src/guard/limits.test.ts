@@ -44,10 +44,10 @@ test("keys are counted apart", () => {
   assert.equal(passes(counters, "b", NOW), true);
 });
 
-test("a clock that goes back does not lock anybody out for longer than a window", () => {
+test("a clock that jumps locks nobody out", () => {
   const counters = new InProcessCounters();
   for (let count = 0; count < 3; count++) passes(counters, "a", NOW + 3_600_000);
-  assert.ok(counters.hit("a", PER_MINUTE, NOW).retryAfterMs <= 60_000);
+  assert.equal(counters.hit("a", PER_MINUTE, NOW).allowed, true);
 });
 
 test("a key that is being refused is not forgotten for keys that come later", () => {

@@ -46,8 +46,9 @@ export class InProcessCounters implements Counters {
 
   hit(key: string, { count, windowMs }: ParsedRate, nowMs: number): Verdict {
     const stepMs = windowMs / count;
-    // Between now and a window ahead, also when the clock was set back.
-    const emptyAt = Math.min(Math.max(this.#emptyAt.get(key) ?? nowMs, nowMs), nowMs + windowMs);
+    const known = this.#emptyAt.get(key) ?? nowMs;
+    // More than a window ahead it is only where the clock was set back: what was counted by it means nothing now.
+    const emptyAt = known > nowMs + windowMs + 1 ? nowMs : Math.max(known, nowMs);
     const waitMs = emptyAt + stepMs - windowMs - nowMs;
     const allowed = waitMs <= 1e-6;
     // Refused keys are used, too: else many new keys would make us forget whom we refuse.

@@ -236,6 +236,15 @@ describe("a file counts with its command", () => {
     assert.deepEqual([await at.stored(), await at.rows()], [before, rows]);
   });
 
+  test("one that nobody may send is not taken at all", async () => {
+    using wire = new Wire(at.app.url);
+    const head = "Host: a\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n";
+    wire.send(`POST /rooms/closed/notes?name=a HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+    const received = await wire.untilEnd();
+    assert.match(received, /^HTTP\/1\.1 403 /);
+    assert.match(received, /The room is closed/);
+  });
+
   test("one that its command lets go is gone after it", async () => {
     const { key, id } = await attached(at.app, { bytes: "dropped", type: "text/plain", end: "drop" });
     await poll(async () => !(await isStored(key)), { what: "the end of the bytes" });

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Arrival, CallRequest } from "../call/context.ts";
 import { type CallResult, type CallRuntime, runCall } from "../call/run.ts";
+import { authorizationOf } from "../call/scope.ts";
 import { type Fault, fault } from "../define/errors.ts";
 import type { Upload, UploadedFile } from "../define/file.ts";
 import { newKey } from "../engines/files.ts";
@@ -25,6 +26,8 @@ export async function runWithFile(
   call: CallRequest,
   { runtime, clock }: { readonly runtime: CallRuntime; readonly clock: () => Date },
 ): Promise<CallResult> {
+  const authorization = authorizationOf(call);
+  if (authorization !== null) await runCall(runtime, authorization);
   const arrival: Arrival = { file: await receive(request, call.endpoint.upload!, runtime), mayCount: false };
   const remove = () => runtime.files!.remove(arrival.file.key);
   try {

@@ -67,7 +67,7 @@ export class Callers {
       },
       fetch: async (path, init = {}) => {
         const headers = new Headers(init.headers);
-        if (actor.kind === "account") headers.set("authorization", `Bearer ${await this.#tokenOf(actor)}`);
+        if (actor.kind === "account") headers.set("authorization", `Bearer ${await this.token(actor)}`);
         return fetch(new URL(path, this.#app.url), { ...init, headers });
       },
     };
@@ -82,7 +82,8 @@ export class Callers {
     return { kind: "account", id: row!.id, session: randomUUID(), email, emailVerified };
   }
 
-  #tokenOf(actor: AccountActor): Promise<string> {
+  /** The token of a session that is made for it. */
+  token(actor: AccountActor): Promise<string> {
     const known = this.#tokens.get(actor.id);
     if (known) return known;
     this.#assertAccounts("A request as an account");

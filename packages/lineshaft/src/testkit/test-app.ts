@@ -42,6 +42,8 @@ export interface TestApp extends RunningApp {
   as(who: Who): Caller;
   /** Makes an account, to act as. @throws {Error} when the app has no accounts. */
   account(options?: NewAccount): Promise<AccountActor>;
+  /** What an account signs in with, as `Authorization: Bearer`: for sockets and clients. */
+  token(who: AccountActor): Promise<string>;
   /** Asks a path of the app over HTTP, as nobody. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Waits for a mail to this address, the newest one. Mails are handed over after the commit. */
@@ -157,6 +159,7 @@ function testApp(running: RunningApp, clock: TestClock, resources: AsyncDisposab
     clock,
     as: (who) => callers.as(who),
     account: (options) => callers.account(options),
+    token: (who) => callers.token(who),
     fetch: (path, init) => nobody.fetch(path, init),
     mailTo: (address, options) => {
       const find = () => running.mails?.mails.find(({ to }) => to === address);

@@ -41,13 +41,7 @@ const both = site.query("GET /both", {
   output: list(list(field.text())),
   run: async ({ call }) => [await call(notes, { room: 1 }), await call(notes, { room: 2 })],
 });
-const token = site.query("GET /token", {
-  actor: "anyone",
-  output: { token: field.text() },
-  run: async ({ request: { headers } }) => ({ token: String(headers["authorization"]).slice("Bearer ".length) }),
-});
-
-const APP = { services: { accounts, site: { site, notes, both, token } } };
+const APP = { services: { accounts, site: { site, notes, both } } };
 
 for (const server of TEST_SERVERS) {
   describe(`authorize on ${server.name}`, { skip: missing(server) }, () => {
@@ -61,11 +55,7 @@ for (const server of TEST_SERVERS) {
       app = await startTestApp(APP, { server, settings: { relay: "auto" } });
       client = await app.connect();
       people = await Promise.all([app.account(), app.account(), app.account()]);
-      const ask = async (who: AccountActor) => {
-        const { token } = (await (await app.as(who).fetch("/token")).json()) as { token: string };
-        return token;
-      };
-      tokens = await Promise.all(people.map(ask));
+      tokens = await Promise.all(people.map((who) => app.token(who)));
     });
     after(async () => {
       await client.end();

@@ -125,7 +125,7 @@ for (const server of TEST_SERVERS) {
 
     for (const [what, message, code] of [
       ["no such channel", join("/nowhere"), "ROUTE_NOT_FOUND"],
-      ["a query is no channel", join("/whoami"), "ROUTE_NOT_FOUND"],
+      ["an endpoint is no channel", join("/announce"), "ROUTE_NOT_FOUND"],
       ["an input that is wrong", join("/rooms/x"), "INVALID_INPUT"],
       ["an input that nobody declared", join("/rooms/1?x=1"), "INVALID_INPUT"],
       ["nobody is signed in", join("/rooms/1"), "UNAUTHENTICATED"],

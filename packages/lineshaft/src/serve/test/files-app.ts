@@ -32,6 +32,9 @@ export const attach = notes.command("POST /rooms/:room/notes", {
   },
   output: Note,
   status: 201,
+  async authorize({ input, fail }) {
+    if (input.room === "closed") throw fail("FORBIDDEN", "The room is closed.");
+  },
   async run({ input, file, db, fail, removeFile }) {
     const row = { ...file, name: input.name };
     const made = await db.insertInto("note").values(row).returningAll().executeTakeFirstOrThrow();

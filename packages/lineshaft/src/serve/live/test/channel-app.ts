@@ -54,12 +54,7 @@ const announce = site.command("POST /announce", {
   },
 });
 
-const whoami = site.query("GET /whoami", {
-  output: { token: field.text() },
-  run: async ({ request: { headers } }) => ({ token: String(headers["authorization"]).slice("Bearer ".length) }),
-});
-
-export const CHANNEL_APP = { services: { accounts, site: { site, open, room, slow, announce, whoami } } };
+export const CHANNEL_APP = { services: { accounts, site: { site, open, room, slow, announce } } };
 
 /** A test's app with channels, and what its tests do with it. */
 export interface Channelled extends AsyncDisposable {
@@ -86,10 +81,8 @@ export async function startChannelled(options: TestOptions = {}): Promise<Channe
     client,
     async seated(room, name) {
       const account = await app.account({ name });
-      const headers = await app.as(account).fetch("/whoami");
-      const { token } = (await headers.json()) as { token: string };
       await client.query("insert into site.seat (room, account, name) values ($1, $2, $3)", [room, account.id, name]);
-      return { id: account.id, token };
+      return { id: account.id, token: await app.token(account) };
     },
     async node() {
       const databaseUrl = app.database as string;
