@@ -135,7 +135,7 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
    * later are told, and get no more. It counts from when this node hears of what it depends on. A command asks it in its
    * transaction, and one with an upload also before it takes the file.
    */
-  readonly authorize?: (context: TContext) => Promise<void>;
+  readonly authorize?: (context: NoInfer<TContext>) => Promise<void>;
   readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;
 }
 
