@@ -230,8 +230,9 @@ export class Live {
     };
   }
 
+  /** What has ended with a problem stays ended. */
   #askAll(): void {
-    for (const thread of this.#threads) this.#connection?.begin(thread);
+    for (const thread of this.#threads) if (thread.state.status !== "problem") this.#connection?.begin(thread);
   }
 
   #closed(code: number, reason: string, why: Problem | null): void {

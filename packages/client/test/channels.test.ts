@@ -297,6 +297,24 @@ describe("a connection of channels", () => {
     assert.deepEqual(second.rest, []);
   });
 
+  test("that has ended stays ended when the connection is made again", async () => {
+    await using at = await desk();
+    const ended = at.join("b");
+    at.client.notes.board.subscribe({ board: "b" }, () => {}, at.hooks);
+    for (const type of ["join", "subscribe"]) {
+      const { id = 0 } = await at.line.takes(type);
+      at.line.says({ type: "problem", id, problem: FORBIDDEN });
+    }
+    await equals(() => at.told, ["FORBIDDEN", "FORBIDDEN"]);
+    at.line.breaks();
+    const second = await at.server.line();
+    assert.equal((await second.takes("join"))["path"], "/boards/a/desk");
+    second.says(joined(ada));
+    assert.ok(await poll(() => at.membership.send("typing")));
+    await second.takes("send");
+    assert.equal(ended.state().status, "problem");
+  });
+
   test("is live only when all memberships are confirmed, too", async () => {
     await using at = await desk();
     let answers = 0;
