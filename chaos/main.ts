@@ -13,6 +13,7 @@ const DEFAULT = "faults";
 const CHECKS: Readonly<Record<string, () => Promise<Check>>> = {
   faults: () => import("./faults.ts"),
   coherence: () => import("./coherence.ts"),
+  chat: () => import("./chat/main.ts"),
 };
 
 const [first, ...rest] = process.argv.slice(2);

@@ -1,41 +1,52 @@
 /**
- * The network between one node and Postgres: a TCP proxy that can be slow, torn, or dead without a word.
+ * A network, between one node and Postgres or between clients and nodes: a TCP proxy that can be slow, torn, or dead
+ * without a word.
  *
  * Bytes go on, after `delayMs`. After `hold` they wait, and go on after `heal`, as TCP sends again what was lost.
  * `cut` breaks every connection with a reset. `forget` drops what it knows of every connection, as a gateway does:
- * neither side ever hears of the other again, nor that it has gone; after `FORGOTTEN_MS` the side towards Postgres is
- * closed, as the server's own keepalive would find out in the end.
- * `target` says where new connections go: another server, after a promotion.
+ * neither side ever hears of the other again, nor that it has gone; after `forgottenMs` the side towards the server is
+ * closed, as its own keepalive would find out in the end.
+ * `target` says where new connections go: another server, after a promotion; or whichever node lives.
  */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 const FORGOTTEN_MS = 20_000;
+const HOST = "127.0.0.1";
 /** A side that sends faster than the other reads is not read from meanwhile. */
 const WAITING_CHUNKS_MAX = 1_000;
 
+/** The unix socket of a Postgres; or what says the port for each connection. */
+export type Target = string | (() => number);
+
 export class TcpProxy implements AsyncDisposable {
   delayMs = 0;
-  target: string;
-  readonly url: string;
+  target: Target;
+  readonly port: number;
+  readonly forgottenMs: number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #isHolding = false;
 
-  private constructor(server: Server, target: string) {
+  private constructor(server: Server, target: Target, forgottenMs: number) {
     this.#server = server;
     this.target = target;
-    this.url = `postgres://postgres@127.0.0.1:${(server.address() as { port: number }).port}/lineshaft`;
+    this.forgottenMs = forgottenMs;
+    this.port = (server.address() as { port: number }).port;
   }
 
-  /** @param target  The unix socket of a Postgres. */
-  static async open(target: string): Promise<TcpProxy> {
+  static async open(target: Target, { forgottenMs = FORGOTTEN_MS } = {}): Promise<TcpProxy> {
     const server = createServer();
-    server.listen(0, "127.0.0.1");
+    server.listen(0, HOST);
     await once(server, "listening");
-    const proxy = new TcpProxy(server, target);
+    const proxy = new TcpProxy(server, target, forgottenMs);
     server.on("connection", (client) => proxy.#accept(client));
     return proxy;
+  }
+
+  /** The way to the database behind it. */
+  get url(): string {
+    return `postgres://postgres@${HOST}:${this.port}/lineshaft`;
   }
 
   get isHolding(): boolean {
@@ -71,7 +82,9 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
-    const pair = new Pair(this, client, connect(this.target));
+    const { target } = this;
+    const server = typeof target === "string" ? connect(target) : connect(target(), HOST);
+    const pair = new Pair(this, client, server);
     this.#pairs.add(pair);
     pair.onEnd = () => this.#pairs.delete(pair);
   }
@@ -123,7 +136,7 @@ class Pair {
     if (this.#isForgotten) return;
     this.#isForgotten = true;
     this.#waiting = [];
-    setTimeout(() => this.#server.destroy(), FORGOTTEN_MS).unref();
+    setTimeout(() => this.#server.destroy(), this.#proxy.forgottenMs).unref();
   }
 
   /** Sends on what may go. */

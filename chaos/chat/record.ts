@@ -1,0 +1,79 @@
+/** Record: what a run has shown so far: findings, counts, measured times, and a line of JSON for each event. */
+import { createWriteStream, type WriteStream } from "node:fs";
+import type { Finding } from "../checks.ts";
+
+/** A message that its author was told of. */
+export interface Acknowledged {
+  readonly room: string;
+  readonly author: string;
+  readonly clientId: string;
+  readonly number: number;
+}
+
+/** What must be seen of a message in the end, as far as it was acknowledged. `null`: not known. */
+export interface Expected {
+  text: string | null;
+  isDeleted: boolean | null;
+  /** Whether it is there, by emoji and account. */
+  readonly reactions: Map<string, boolean | null>;
+}
+
+export const keyOf = (room: string, number: number): string => `${room} ${number}`;
+
+/** A finding that comes again and again is kept so often. */
+const KEPT_MAX = 50;
+
+export class Record {
+  readonly found: { [check: string]: Finding[] } = {};
+  readonly counts: { [what: string]: number } = {};
+  /** Milliseconds, by what was measured. */
+  readonly measured: { [what: string]: number[] } = {};
+  /** When a message was posted first, by client id. */
+  readonly postedMs = new Map<string, number>();
+  readonly acknowledged = new Map<string, Acknowledged>();
+  readonly expected = new Map<string, Expected>();
+  readonly #file: WriteStream | null;
+  readonly #startMs = performance.now();
+
+  /** @param path  Without one nothing is written. */
+  constructor(path: string | null) {
+    this.#file = path === null ? null : createWriteStream(path);
+  }
+
+  find(check: string, kind: Finding["kind"], what: string): void {
+    this.found[check] ??= [];
+    const known = this.found[check];
+    if (known.length < KEPT_MAX) known.push({ kind, what });
+    this.tell("found", { check, kind, what });
+  }
+
+  count(what: string, by = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + by;
+  }
+
+  measure(what: string, ms: number): void {
+    this.measured[what] ??= [];
+    this.measured[what].push(Math.round(ms));
+  }
+
+  tell(kind: string, facts: object): void {
+    this.#file?.write(`${JSON.stringify({ atMs: Math.round(performance.now() - this.#startMs), kind, ...facts })}\n`);
+  }
+
+  /** An answer came for a post: for each client id there is one number. */
+  acknowledge(told: Acknowledged, text: string): void {
+    const before = this.acknowledged.get(told.clientId);
+    if (before && before.number !== told.number) {
+      const what = `${told.clientId} was acknowledged as ${before.number} and as ${told.number}`;
+      this.find("acknowledged", "doubled", what);
+    }
+    if (before) return;
+    this.acknowledged.set(told.clientId, told);
+    this.expected.set(keyOf(told.room, told.number), { text, isDeleted: false, reactions: new Map() });
+    this.count("messages acknowledged");
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => (this.#file ? this.#file.end(resolve) : resolve()));
+  }
+}
