@@ -33,6 +33,7 @@ export const word = links.query("GET /word", {
   output: { word: field.text() },
   run: async () => ({ word: "${word}" }),
 });
+export const readers = links.channel("/readers", { summary: "Who reads" });
 export const add = links.command("POST /links", {
   input: Link.pick("code"),
   output: Link,
