@@ -2,8 +2,8 @@
  * Input: checks what a caller sent and turns it from JSON into the values that `run` gets.
  *
  * Everything that is wrong is said at once, each with a JSON pointer. The checker is compiled from JSON Schema on the
- * first call; instants, 64-bit numbers, e-mail addresses and defaults are then set in place, by a plan that visits only
- * the fields that need it.
+ * first call; instants, 64-bit numbers, e-mail addresses, ids and defaults are then set in place, by a plan that visits
+ * only the fields that need it.
  */
 
 import { Compile } from "typebox/schema";
@@ -12,7 +12,7 @@ import type { AnyField, FieldSpec } from "../define/field.ts";
 import { objectSchema } from "../define/schema.ts";
 import { type Schemas, shapeKind } from "../define/shape.ts";
 import { registerFormats } from "./formats.ts";
-import { checkOf, escapePointer } from "./input-checks.ts";
+import { checkOf, escapePointer, referred } from "./input-checks.ts";
 import { describeErrors, firstKey, INPUT_ERRORS_MAX, type ValidatorError } from "./input-errors.ts";
 
 /** A JSON object as it came in. */
@@ -149,8 +149,14 @@ function fieldDecoder({ type }: FieldSpec, closed: boolean): Decode | null {
       return (text: string) => new Date(text);
     case "bigint":
       return (text: string) => BigInt(text);
+    // An id in capitals is the same id: what compares it, and the topic of a channel that it names, see one text.
+    case "id":
     case "email":
       return (text: string) => text.toLowerCase();
+    case "ref": {
+      const key = referred(type);
+      return key && ["id", "ref"].includes(key.type.kind) ? fieldDecoder(key, closed) : null;
+    }
     case "list":
       return eachDecoder(fieldDecoder(type.item.spec, closed));
     case "json":

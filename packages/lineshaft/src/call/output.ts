@@ -12,6 +12,7 @@
  * To add a kind: a case in `fieldWriter`.
  */
 import type { AnyField, FieldSpec } from "../define/field.ts";
+import { MEDIA_TYPE } from "../define/file.ts";
 import { type Schema, shapeKind } from "../define/shape.ts";
 import { isKey } from "../engines/files.ts";
 import { referred } from "./input-checks.ts";
@@ -224,15 +225,16 @@ const writeJson: Write = (value) => JSON.stringify(value) ?? refuse("JSON", valu
 
 const writeContent: Write = (value) => (typeof value === "string" ? value : refuse("text", value));
 
-/** A media type, and nothing that would end the header that it stands in. */
-const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\x20-\x7e]*)?$/;
+/** Parameters of a media type that do not end the header that they stand in. */
+const PARAMETERS = /\s*;[\x20-\x7e]*$/;
 
 const writeFile: Write = (value) => {
   if (!isObject(value)) return refuse("a file: { key, name }", value);
   const { key, name, type, inline } = value;
   if (!isKey(key)) return refuse("the key of an uploaded file", key);
   if (typeof name !== "string") return refuse("the name of the file", name);
-  if (type !== undefined && !(typeof type === "string" && MEDIA_TYPE.test(type))) return refuse("a media type", type);
+  const isType = typeof type === "string" && MEDIA_TYPE.test(type.replace(PARAMETERS, ""));
+  if (type !== undefined && !isType) return refuse("a media type", type);
   return JSON.stringify({ key, name, type, inline: inline === true });
 };
 

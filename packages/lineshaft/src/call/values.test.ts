@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { FieldError } from "../define/errors.ts";
-import { KINDS } from "../serve/test/kinds-app.ts";
+import { field } from "../define/field.ts";
+import { KINDS, Thing } from "../serve/test/kinds-app.ts";
 import { startTestApp, type TestApp } from "../testkit/index.ts";
+import { compileInput } from "./input.ts";
 
 let app: TestApp;
 before(async () => {
@@ -128,6 +130,16 @@ describe("a value that would not come back is refused, with its place", () => {
       assert.deepEqual([problem.errors[0]?.pointer, problem.errors[0]?.rule], [pointer, rule]);
     });
   }
+});
+
+test("an id in capitals is the same id, also where it refers to a row", async () => {
+  const id = "01976A0E-0000-7000-8000-00000000ABCD";
+  const read = compileInput(
+    { id: Thing.fields.id, thing: field.ref(() => Thing), text: field.text() },
+    { closed: true },
+  );
+  const lower = id.toLowerCase();
+  assert.deepEqual(read({ id, thing: id, text: id }), { id: lower, thing: lower, text: id });
 });
 
 test("a count and a sum of the database fit a whole number", async () => {

@@ -132,8 +132,8 @@ export interface Definition<TInput, TOutput, TCode extends string, TRule, TConte
   /**
    * Who may ask: ends with `fail` for whoever may not. Apart from `run`, which need not look at the actor then, so that
    * one answer serves all who may ask, and one run all who subscribe. Both stay current: subscribers whom it refuses
-   * later are told, and get no more. It counts from when this node hears of what it depends on. A command asks it in its
-   * transaction, and one with an upload also before it takes the file.
+   * later are told, and get no more. It counts from when this node hears of what it depends on. A command asks it in
+   * its transaction, and one with an upload also before it takes the file.
    */
   readonly authorize?: (context: NoInfer<TContext>) => Promise<void>;
   readonly run: (context: TContext) => Promise<ResultOf<NoInfer<TOutput>>>;

@@ -6,6 +6,9 @@
  */
 import type { Shaped } from "./field.ts";
 
+/** A media type without parameters (RFC 6838, section 4.2): it can stand in a header. */
+export const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;
+
 /** What a command takes as its body: one file. */
 export interface Upload {
   /** Bytes. */

@@ -11,7 +11,7 @@ import type { Arrival, CallRequest } from "../call/context.ts";
 import { type CallResult, type CallRuntime, runCall } from "../call/run.ts";
 import { authorizationOf } from "../call/scope.ts";
 import { type Fault, fault } from "../define/errors.ts";
-import type { Upload, UploadedFile } from "../define/file.ts";
+import { MEDIA_TYPE, type Upload, type UploadedFile } from "../define/file.ts";
 import { newKey } from "../engines/files.ts";
 import { askForBody, cutOff, hasBody } from "./body.ts";
 import { bareType, HEAD_BYTES, isTextual, lieOf, TextCheck, takes } from "./file-type.ts";
@@ -109,6 +109,8 @@ function typeOf({ headers }: IncomingMessage, { types }: Upload): string {
   }
   if (given === undefined) throw refuse(`The file has no Content-Type; it takes ${accept}.`);
   const type = bareType(given);
+  // What is none could be stored, and then not be sent.
+  if (!MEDIA_TYPE.test(type)) throw refuse(`The file's Content-Type "${given.slice(0, 80)}" is no media type.`);
   if (!types.some((pattern) => takes(pattern, type))) {
     throw refuse(`The file has Content-Type "${given.slice(0, 80)}"; it takes ${accept}.`);
   }

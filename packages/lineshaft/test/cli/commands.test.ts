@@ -55,7 +55,7 @@ describe("the command line", () => {
 
   test("routes: a table for people, JSON for scripts, no colour in a pipe, and nothing starts", async () => {
     const text = await project.output("routes");
-    assert.equal(text.split("\n")[0], "METHOD  PATH    NAME        ACTOR   SERVICE  SUMMARY");
+    assert.equal(text.split("\n")[0], "METHOD  PATH      NAME           ACTOR   SERVICE  SUMMARY");
     assert.match(text, /^JOIN +\/readers +links\.readers +anyone +links +Who reads$/m);
     assert.match(text, /^GET +\/word +links\.word +anyone +links +The word$/m);
     assert.ok(!text.includes("\u001b"));
