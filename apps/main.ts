@@ -11,7 +11,10 @@ export const apps = app({
   title: "Lineshaft apps",
   version: "0.1.0",
   services: { accounts, blog, chat, tasks, todos },
-  sites: { "/tasks/": new URL("./tasks/web/built/", import.meta.url) },
+  sites: {
+    "/chat/": new URL("./chat/web/built/", import.meta.url),
+    "/tasks/": new URL("./tasks/web/built/", import.meta.url),
+  },
   seed,
 });
 

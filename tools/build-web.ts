@@ -11,7 +11,7 @@ import { join, relative } from "node:path";
 const ROOT = join(import.meta.dirname, "..");
 
 /** Folders of the pages, from the root. */
-export const PAGES = ["apps/tasks/web"] as const;
+export const PAGES = ["apps/tasks/web", "apps/chat/web"] as const;
 
 /** Builds a page, into its own `built` folder or into another. */
 export async function buildPage(page: (typeof PAGES)[number], into?: string): Promise<void> {

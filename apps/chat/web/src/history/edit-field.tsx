@@ -1,0 +1,48 @@
+/** The text of a message of one's own, being changed. */
+import { Button, Group } from "@mantine/core";
+import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
+import { useState } from "react";
+import type { Message } from "../client.ts";
+import { toStored, toWritten } from "../compose/mentions.ts";
+import { TextField, useText } from "../compose/text-field.tsx";
+import { useRoom } from "../room/room-context.tsx";
+import { editMessage } from "./changes.ts";
+
+export function EditField({ message }: { readonly message: Message }) {
+  const { room, members, nameOf, edit } = useRoom();
+  const text = useText(toWritten(message.text, nameOf));
+  const [isFull, setFull] = useState(false);
+  const isEmpty = text.value.trim() === "" && message.attachments.length === 0;
+  const save = () => {
+    if (isFull || isEmpty) return;
+    const mentioned = members.filter(({ account }) => message.mentions.includes(account));
+    const stored = toStored(text.value.trim(), members, [...text.picked, ...mentioned]);
+    edit(null);
+    if (stored === message.text) return;
+    editMessage({ room: room.id, number: message.number }, stored).catch((error: unknown) => {
+      tellFailed("The message could not be changed", error);
+    });
+  };
+  return (
+    <div className="edit">
+      <TextField
+        label="Text of the message"
+        text={text}
+        autoFocus
+        onSend={save}
+        onFull={setFull}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") edit(null);
+        }}
+      />
+      <Group gap="xs" mt={6}>
+        <Button size="compact-sm" disabled={isFull || isEmpty} onClick={save}>
+          Save
+        </Button>
+        <Button size="compact-sm" variant="default" onClick={() => edit(null)}>
+          Cancel
+        </Button>
+      </Group>
+    </div>
+  );
+}
