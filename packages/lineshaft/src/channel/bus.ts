@@ -8,7 +8,7 @@
  * States. `down ⇄ up`, `closed` at the end. Without an answer for `ANSWER_MS` the connection is given up. The next
  * attempt comes after a pause that doubles from `PAUSE_MS_MIN` to `PAUSE_MS_MAX`, spread at random.
  * Promises. While it is up: texts of one node come in their order, and each at most once. Texts that were sent around
- * the end of a connection may be lost; `onUp` tells of each new one.
+ * the end of a connection may be lost, or come after newer ones of the next; `onUp` tells of each new one.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";

@@ -191,6 +191,8 @@ export class Peers implements AsyncDisposable {
     const [protocol, node = "", number] = head.split("\t");
     if (protocol !== PROTOCOL || node === this.#options.node) return;
     const peer = this.#peers.get(node) ?? this.#meet(node);
+    // The last words of a connection that stood still and was given up: newer ones have come by the next.
+    if (Number(number) <= peer.number) return;
     if (Number(number) !== peer.number + 1) {
       peer.isComplete = false;
       peer.left = null;
