@@ -52,6 +52,8 @@ export class Group implements Membership {
   readonly key: string;
   readonly #host: GroupHost;
   readonly #members = new Set<Subscription>();
+  /** Whose turn it is when it runs: that of its caller, or its own once there were several. */
+  #turn: string;
   #state: "idle" | "queued" | "running" = "idle";
   #isDirty = false;
   /** Whether something was heard since the newest answer that could alter it. */
@@ -70,8 +72,12 @@ export class Group implements Membership {
   constructor(host: GroupHost, key: string) {
     this.#host = host;
     this.key = key;
+    this.#turn = key;
   }
 
+  get turn(): string {
+    return this.#turn;
+  }
   get newest(): Answer | null {
     return this.#newest;
   }
@@ -91,6 +97,9 @@ export class Group implements Membership {
 
   /** Adds a subscriber, which is told the newest answer: at once where that is known to be current. */
   join(subscription: Subscription): void {
+    const { who } = subscription;
+    if (this.#members.size === 0) this.#turn = who;
+    else if (this.#turn !== who) this.#turn = this.key;
     this.#members.add(subscription);
     subscription.membership = this;
     subscription.fromRun = this.#runs + 1;

@@ -8,7 +8,7 @@
  * Promises. A subscriber is told the current answer and then the newest one after every change that alters it, in
  * order. An answer with the same bytes is not told again. A failure that can pass is not told: the answer follows.
  * Not promised. States in between; and without the log of the database, anything sooner than `UNHEARD_MS`.
- * Limits. `RECOMPUTATIONS_MAX` runs at a time, so that calls get connections, too; `ACTOR_SUBSCRIPTIONS_MAX`.
+ * Limits. `RECOMPUTATIONS_MAX` runs at a time (turns.ts), so that calls get connections, too; `ACTOR_SUBSCRIPTIONS_MAX`.
  */
 import type { Cache } from "../cache/index.ts";
 import { fault } from "../define/errors.ts";
@@ -19,9 +19,8 @@ import type { Metrics } from "../observe/metrics.ts";
 import { Group, type GroupHost } from "./group.ts";
 import type { Question } from "./question.ts";
 import { type Beginning, type Host, type Sink, Subscription } from "./subscription.ts";
+import { Turns } from "./turns.ts";
 
-/** Runs at a time. */
-export const RECOMPUTATIONS_MAX = 4;
 /** Subscriptions of one actor on a node; of one address, where nobody is signed in. */
 export const ACTOR_SUBSCRIPTIONS_MAX = 1_000;
 /** How long a subscriber's position is waited for, in milliseconds, before the database is asked. */
@@ -42,8 +41,7 @@ export class Live implements Host, GroupHost, Disposable {
   readonly #relay: Relay | null;
   readonly #groups = new Map<string, Group>();
   readonly #counts = new Map<string, number>();
-  readonly #queue: Group[] = [];
-  #running = 0;
+  readonly #turns = new Turns();
   #isClosed = false;
 
   constructor({ cache, relay, metrics, log }: LiveOptions) {
@@ -70,7 +68,7 @@ export class Live implements Host, GroupHost, Disposable {
    * @throws {Fault} SUBSCRIPTIONS_EXCEEDED
    */
   subscribe(question: Question, sink: Sink, beginning: Beginning): Subscription {
-    if (beginning.who !== null) this.#count(beginning.who);
+    if (beginning.isCounted) this.#count(beginning.who);
     this.metrics.liveSubscriptions.inc();
     const subscription = new Subscription(this, question, sink, beginning);
     this.join(subscription);
@@ -88,18 +86,20 @@ export class Live implements Host, GroupHost, Disposable {
     group.join(subscription);
   }
 
-  ended({ who }: Subscription): void {
+  ended({ who, isCounted }: Subscription): void {
     this.metrics.liveSubscriptions.dec();
-    if (who === null) return;
+    if (!isCounted) return;
     const count = this.#counts.get(who)! - 1;
     if (count > 0) this.#counts.set(who, count);
     else this.#counts.delete(who);
   }
 
   enqueue(group: Group): void {
-    this.#queue.push(group);
+    this.#turns.put(group);
     // Not at once: a commit is told just before the position reaches it.
-    queueMicrotask(() => this.#work());
+    queueMicrotask(() => {
+      if (!this.#isClosed) this.#turns.work();
+    });
   }
 
   regroup(group: Group): void {
@@ -124,7 +124,7 @@ export class Live implements Host, GroupHost, Disposable {
     this.#isClosed = true;
     for (const group of this.#groups.values()) group.dissolve();
     this.#groups.clear();
-    this.#queue.length = 0;
+    this.#turns.clear();
   }
 
   #count(who: string): void {
@@ -133,17 +133,5 @@ export class Live implements Host, GroupHost, Disposable {
       throw fault("SUBSCRIPTIONS_EXCEEDED", { detail: `An actor has at most ${ACTOR_SUBSCRIPTIONS_MAX} on a node.` });
     }
     this.#counts.set(who, count + 1);
-  }
-
-  #work(): void {
-    while (this.#running < RECOMPUTATIONS_MAX && !this.#isClosed) {
-      const group = this.#queue.shift();
-      if (group === undefined) return;
-      this.#running++;
-      void group.run().finally(() => {
-        this.#running--;
-        this.#work();
-      });
-    }
   }
 }

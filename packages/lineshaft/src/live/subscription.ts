@@ -44,8 +44,10 @@ export interface Host {
 }
 
 export interface Beginning {
-  /** Whose limit it counts against; `null`: nobody's. */
-  readonly who: string | null;
+  /** Whose turn it is when its question is run. */
+  readonly who: string;
+  /** Whether it counts against the limit of that caller. */
+  readonly isCounted: boolean;
   /** The newest position that the subscriber has an answer for. */
   readonly heldAt: Position | null;
   /** Whether only a run that begins from now on is new enough. */
@@ -53,7 +55,8 @@ export interface Beginning {
 }
 
 export class Subscription {
-  readonly who: string | null;
+  readonly who: string;
+  readonly isCounted: boolean;
   readonly #host: Host;
   readonly #sink: Sink;
   #question: Question;
@@ -67,11 +70,12 @@ export class Subscription {
   /** The first run of its group whose answer is new enough for it. */
   fromRun = 0;
 
-  constructor(host: Host, question: Question, sink: Sink, { who, heldAt, isFresh }: Beginning) {
+  constructor(host: Host, question: Question, sink: Sink, { who, isCounted, heldAt, isFresh }: Beginning) {
     this.#host = host;
     this.#question = question;
     this.#sink = sink;
     this.who = who;
+    this.isCounted = isCounted;
     this.#heldAt = heldAt;
     this.#isFresh = isFresh;
   }

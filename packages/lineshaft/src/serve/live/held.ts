@@ -130,7 +130,7 @@ class Gated implements Held {
   #open(): void {
     if (this.#answers !== null || this.#isOver) return;
     const { live, beginning, questionOf } = this.#options;
-    this.#answers = live.subscribe(questionOf(this.#actor), this.#answerSink(), { ...beginning, who: null });
+    this.#answers = live.subscribe(questionOf(this.#actor), this.#answerSink(), { ...beginning, isCounted: false });
     if (this.#isOver) this.#answers.end();
   }
 

@@ -1,12 +1,13 @@
 /** Sockets under pressure: frames and messages that are allowed, and made to cost as much as they can [LIM-1]. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { OF_ONE_MAX } from "../../live/turns.ts";
 import { BETWEEN_BYTES_MAX, PONGS_MAX } from "./pulse.ts";
 import { MESSAGE_BYTES_MAX } from "./socket.ts";
 import { type Started, startLiveApp } from "./test/app.ts";
 import { type Case, conform, text, told } from "./test/conformance.ts";
 import { closeFrame, fragments, frame, OPCODE, pieces, RawClient } from "./test/frames.ts";
-import { eventually } from "./test/subscribers.ts";
+import { eventually, Listener } from "./test/subscribers.ts";
 
 const message = (value: string) => frame(OPCODE.text, value);
 const refused = (name: string, problem: string, ...send: Uint8Array[]): Case => ({ name, send, problem, close: 1008 });
@@ -103,5 +104,26 @@ describe("sockets under pressure", () => {
     await client.until(() => client.messages.some(({ type }) => type === "answer"), "answer");
     client.send(closeFrame(1000));
     await client.untilOver();
+  });
+
+  test("whoever asks for much that takes long holds up nobody else [LIM-1]", async () => {
+    const { app, client } = started;
+    const ada = await Listener.open(url);
+    ada.send({ type: "hello", token: await started.token(await app.account({})) });
+    const bob = await Listener.open(url);
+    await client.query("begin");
+    await client.query("lock table site.gate");
+    try {
+      for (let id = 1; id <= 20; id++) ada.subscribe(id, `/gated?n=${id}`);
+      const waits = "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'";
+      await eventually(async () => (await client.query(waits)).rows[0].n >= OF_ONE_MAX, "runs that wait");
+      bob.subscribe(1, "/posts/one").subscribe(2, "/posts/two");
+      for (const id of [1, 2]) await bob.untilBody(id, (body) => body?.views === 0);
+      assert.equal(ada.messages.length, 0);
+    } finally {
+      await client.query("rollback");
+    }
+    for (let id = 1; id <= 20; id++) await ada.untilBody(id, (body) => body?.views === 0);
+    for (const each of [ada, bob]) each[Symbol.dispose]();
   });
 });

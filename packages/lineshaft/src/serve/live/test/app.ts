@@ -59,6 +59,7 @@ const mine = site.query("GET /mine", {
   },
 });
 const gated = site.query("GET /gated", {
+  input: { n: field.integer().default(0) },
   output: { views: field.integer() },
   async run({ db }) {
     const { views } = await db.selectFrom("post").select("views").where("slug", "=", "one").executeTakeFirstOrThrow();
