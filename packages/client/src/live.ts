@@ -239,9 +239,10 @@ export class Live {
     clearInterval(this.#watch);
     this.#connection = null;
     clearTimeout(this.#timer);
-    const isOfTheMoment = why === null || why.status === 503;
     const refused = REFUSED_CODES.includes(code) ? problem("LIVE_REFUSED", `Close code ${code}. ${reason}`) : null;
-    if (!isOfTheMoment || refused) this.#failAll(isOfTheMoment ? refused! : why);
+    // What the server says counts more than its code: that it could not answer for the moment is no refusal.
+    const final = why ?? refused;
+    if (final !== null && final.status !== 503) this.#failAll(final);
     else if (!this.#isClosed && this.#threads.length > 0) this.#reconnectLater();
     this.#look();
   }

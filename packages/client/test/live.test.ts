@@ -212,6 +212,17 @@ describe("a connection", () => {
     });
   }
 
+  test("that could not be told who calls, for the moment, is made again", async () => {
+    await using at = await stage({ token: () => "ada" });
+    at.watch();
+    const first = await at.server.line();
+    await first.takes("hello");
+    first.says({ type: "problem", problem: BUSY });
+    first.closes(1008);
+    await (await at.server.line()).takes("hello");
+    assert.deepEqual(at.told, []);
+  });
+
   test("says who calls first, and is made anew when that changes", async () => {
     let token: string | null = "ada";
     await using at = await stage({ token: () => token });
