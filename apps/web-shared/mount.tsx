@@ -3,6 +3,7 @@ import { MantineProvider } from "@mantine/core";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { type AccountsClient, SessionProvider } from "./account/session.tsx";
+import { Boundary } from "./parts/boundary.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { theme, variables } from "./theme.ts";
 
@@ -10,7 +11,9 @@ export function mount(client: AccountsClient, page: ReactNode): void {
   createRoot(document.getElementById("root") as HTMLElement).render(
     <StrictMode>
       <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
-        <SessionProvider client={client}>{page}</SessionProvider>
+        <Boundary>
+          <SessionProvider client={client}>{page}</SessionProvider>
+        </Boundary>
         <Notices />
       </MantineProvider>
     </StrictMode>,

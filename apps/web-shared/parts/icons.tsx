@@ -49,7 +49,7 @@ export function Icon({ name, size = 18 }: { readonly name: IconName; readonly si
   const isDots = name === "grip" || name === "list" || name === "more";
   return (
     <svg className="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} strokeWidth={isDots ? 2.2 : 1.8} />
+      <path d={PATHS[name]} strokeWidth={name === "more" ? 2.8 : isDots ? 2.2 : 1.8} />
     </svg>
   );
 }

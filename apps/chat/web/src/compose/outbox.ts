@@ -12,7 +12,7 @@ import { asProblem } from "lineshaft-web-shared/parts/problem.ts";
 import { useSyncExternalStore } from "react";
 import { type Attachment, chat, client } from "../client.ts";
 
-const RETRY_MS = 4_000;
+const RETRY_MS = 2_500;
 /** These say nothing about the message. */
 const PASSING = new Set(["UNREACHABLE", "TIMEOUT", "UNAVAILABLE"]);
 const OVERLOADED = 503;

@@ -100,6 +100,8 @@ export function TextField({ label, text, autoFocus = false, onTyping, onSend, on
           if (currentTarget.selectionStart !== caret) write(value, currentTarget.selectionStart);
         }}
         onKeyDown={press}
+        onFocus={() => offer.setFocused(true)}
+        onBlur={() => offer.setFocused(false)}
       />
       {left < CHARS_SAID && (
         <Text size="xs" className={isFull ? "chars danger" : "chars"} role="status">
@@ -116,6 +118,7 @@ interface Offer {
   readonly found: readonly Named[];
   readonly index: number;
   readonly pick: (member: Named) => void;
+  readonly setFocused: (isFocused: boolean) => void;
   /** Whether the list has taken the key. */
   readonly press: (event: KeyboardEvent) => boolean;
 }
@@ -125,11 +128,12 @@ function useOffer({ value, caret, pick }: WrittenText): Offer {
   const id = useId();
   const [index, setIndex] = useState(0);
   const [closedAt, setClosedAt] = useState<string | null>(null);
+  const [isFocused, setFocused] = useState(false);
   const begun = begunBefore(value, caret);
   const others = members.filter(({ account }) => account !== me);
   const found = begun === null || closedAt === value ? [] : matching(others, begun);
   // Whoever is named in full has been picked.
-  const isOpen = found.length > 0 && !found.some(({ name }) => begun?.startsWith(`${name} `));
+  const isOpen = isFocused && found.length > 0 && !found.some(({ name }) => begun?.startsWith(`${name} `));
   const current = Math.min(index, found.length - 1);
   const press = (event: KeyboardEvent): boolean => {
     if (!isOpen) return false;
@@ -144,7 +148,7 @@ function useOffer({ value, caret, pick }: WrittenText): Offer {
     event.stopPropagation();
     return true;
   };
-  return { id, isOpen, found, index: current, pick, press };
+  return { id, isOpen, found, index: current, pick, setFocused, press };
 }
 
 function OfferList({ offer: { id, found, index, pick } }: { readonly offer: Offer }) {

@@ -33,7 +33,9 @@ export function ThreadPanel({ number, root: known }: Props) {
   const end = useRef<HTMLDivElement>(null);
   const isDone = pending.length === 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes is looked at.
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [seen.size, isDone]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "nearest" });
+  }, [seen.size, isDone]);
   return (
     <>
       <div className="panel-body">

@@ -2,28 +2,35 @@
 import { useEffect, useRef, useState } from "react";
 import { chat, type OwnRoom } from "../client.ts";
 
-/** Messages that come at once are read at once. */
-const CALM_MS = 250;
+/** What is being told to the server, by room: what is seen meanwhile is told after it, together. */
+const telling = new Map<string, number>();
 
 /** @param seen  The number of the last message, when it is seen; null otherwise. */
 export function useReading(own: OwnRoom | null, seen: number | null): void {
   const room = own?.id ?? null;
   const hasNews = own !== null && seen !== null && seen > own.readNumber;
   useEffect(() => {
-    if (room === null || seen === null || !hasNews) return;
-    const timer = setTimeout(() => void sayRead(room, seen), CALM_MS);
-    return () => clearTimeout(timer);
+    if (room !== null && seen !== null && hasNews) void sayRead(room, seen);
   }, [room, seen, hasNews]);
 }
 
-async function sayRead(room: string, number: number): Promise<void> {
-  const read = (each: OwnRoom) =>
-    each.id === room ? { ...each, unread: 0, unreadMentions: 0, readNumber: Math.max(each.readNumber, number) } : each;
-  try {
-    await chat.readRoom({ room, number }, { optimistic: [chat.rooms.guess({}, (rooms) => rooms.map(read))] });
-  } catch {
-    // The next message, or the next look at the page, says it again.
-  }
+async function sayRead(room: string, seen: number): Promise<void> {
+  const isTold = telling.has(room);
+  telling.set(room, seen);
+  if (isTold) return;
+  let number: number;
+  do {
+    number = telling.get(room)!;
+    const optimistic = [chat.rooms.guess({}, (rooms) => rooms.map((each) => readTo(each, room, number)))];
+    // When it does not get through, the next message or the next look at the page says it again.
+    await chat.readRoom({ room, number }, { optimistic }).catch(() => {});
+  } while (telling.get(room) !== number);
+  telling.delete(room);
+}
+
+function readTo(each: OwnRoom, room: string, number: number): OwnRoom {
+  if (each.id !== room) return each;
+  return { ...each, unread: 0, unreadMentions: 0, readNumber: Math.max(each.readNumber, number) };
 }
 
 /** The number after which messages are marked as new: where the caller had read to before looking away. */
