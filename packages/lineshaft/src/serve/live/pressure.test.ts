@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { OF_ONE_MAX } from "../../live/turns.ts";
 import { BETWEEN_BYTES_MAX, PONGS_MAX } from "./pulse.ts";
-import { MESSAGE_BYTES_MAX } from "./socket.ts";
+import { EFFORTS_MAX, MESSAGE_BYTES_MAX } from "./socket.ts";
 import { type Started, startLiveApp } from "./test/app.ts";
 import { type Case, conform, text, told } from "./test/conformance.ts";
 import { closeFrame, fragments, frame, OPCODE, pieces, RawClient } from "./test/frames.ts";
@@ -115,7 +115,7 @@ describe("sockets under pressure", () => {
     await client.query("lock table site.gate");
     try {
       for (let id = 1; id <= 20; id++) ada.subscribe(id, `/gated?n=${id}`);
-      const waits = "select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock'";
+      const waits = "select count(*)::int as n from pg_locks where relation = 'site.gate'::regclass and not granted";
       await eventually(async () => (await client.query(waits)).rows[0].n >= OF_ONE_MAX, "runs that wait");
       bob.subscribe(1, "/posts/one").subscribe(2, "/posts/two");
       for (const id of [1, 2]) await bob.untilBody(id, (body) => body?.views === 0);
@@ -125,5 +125,21 @@ describe("sockets under pressure", () => {
     }
     for (let id = 1; id <= 20; id++) await ada.untilBody(id, (body) => body?.views === 0);
     for (const each of [ada, bob]) each[Symbol.dispose]();
+  });
+
+  test("whoever begins too much, or is refused too often, is heard more slowly, and to the end [LIM-1]", async () => {
+    const count = EFFORTS_MAX * 4;
+    const name = "x".repeat(100);
+    for (const message of [
+      { type: "send", id: 1, name },
+      { type: "join", id: 1, path: `/${name}` },
+    ]) {
+      const ada = await Listener.open(url);
+      const beganAt = performance.now();
+      for (let n = 0; n < count; n++) ada.send(message);
+      await eventually(() => ada.messages.length === count, "all that is refused");
+      assert.ok(performance.now() - beganAt > 1_000);
+      ada[Symbol.dispose]();
+    }
   });
 });

@@ -4,7 +4,8 @@
  * States. `open` (a first `hello` may say who calls) `→ closed`. A message that cannot be read, or breaks the order,
  * ends the connection with a problem and code 1008; what is wrong with one subscription is told with its id.
  * Limits. `SUBSCRIPTIONS_MAX`, `MESSAGE_BYTES_MAX`. While `WAITING_BYTES_MAX` bytes wait for the client, its answers
- * are held back, and its messages are not read.
+ * are held back, and its messages are not read. Nor are they for a while when it begins too much, or sends too much that
+ * is refused (`EFFORTS_MAX`): the others on the node want to be heard, too.
  */
 import type { IncomingMessage } from "node:http";
 import type { RawData, WebSocket } from "ws";
@@ -38,6 +39,9 @@ export const MESSAGE_BYTES_MAX = 65_536;
 
 /** How long a client rests at most that says too much. */
 const REST_MS_MAX = 1_000;
+/** What a client may begin, or have refused, at once; and how long it has to rest for each that is more. */
+export const EFFORTS_MAX = 400;
+const EFFORT_MS = 10;
 
 /** Close codes (RFC 6455, section 7.4.1). */
 const [BINARY, POLICY] = [1003, 1008];
@@ -67,6 +71,8 @@ export class Socket implements MembershipHost {
   readonly #pulse: Pulse;
   /** While a client that says too much has to rest. */
   #resting: NodeJS.Timeout | null = null;
+  /** When all that it has begun, or had refused, is made up for. */
+  #evenAtMs = 0;
 
   constructor(options: SocketOptions) {
     this.#options = options;
@@ -113,6 +119,7 @@ export class Socket implements MembershipHost {
 
   tellRefused(id: number, what: Said, error: unknown): void {
     this.#options.metrics.channelRefused.inc();
+    this.#charge();
     this.send(`{"type":"refused","id":${id},"what":"${what}","problem":${this.#problemText(asFault(error))}}`);
   }
 
@@ -201,6 +208,7 @@ export class Socket implements MembershipHost {
   /** Takes a number, and begins what the client wants under it. */
   #begin(id: number, find: () => Beginning, position: Position | null = null): void {
     if (this.#numbers.has(id)) throw fault("INVALID_REQUEST", { detail: `The id ${id} is in use.` });
+    this.#charge();
     this.#party ??= this.#open();
     try {
       if (Math.max(this.#numbers.size, this.#opening) >= SUBSCRIPTIONS_MAX) {
@@ -272,6 +280,14 @@ export class Socket implements MembershipHost {
     metrics.faults.inc({ code: shown.code });
     if (shown.code === "INTERNAL") log.error({ err: shown.cause ?? shown, requestId: facts.id }, "a live query failed");
     return JSON.stringify(problemAnswer(shown, facts.id, null).body);
+  }
+
+  /** Counts what costs the node more than it costs the client. */
+  #charge(): void {
+    const now = performance.now();
+    this.#evenAtMs = Math.max(this.#evenAtMs, now) + EFFORT_MS;
+    const restMs = this.#evenAtMs - now - EFFORTS_MAX * EFFORT_MS;
+    if (restMs > 0) this.rest(restMs);
   }
 
   /** Reads no more of the client while it does not read, or has to rest. */
