@@ -30,9 +30,12 @@ async function stand() {
   const age = async (text: string, days: number) => {
     const week = `date_trunc('week', now() - interval '${days} days')::date`;
     const of = "(select id from lineshaft.event where payload ->> 'text' = $1)";
+    // At once: an event that is seen without its position would be given one.
+    await client.query("begin");
     await client.query(`update lineshaft.log set week = ${week} where event in ${of}`, [text]);
     await client.query(`update lineshaft.work set week = ${week} where event in ${of}`, [text]);
     await client.query(`update lineshaft.event set week = ${week} where payload ->> 'text' = $1`, [text]);
+    await client.query("commit");
   };
   const kept = async () => {
     await using pool = openControl({ connection: app.database, metrics: app.metrics, size: 1 });
