@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { poll } from "../testkit/index.ts";
 import { TEXT_BYTES_MAX } from "./bus.ts";
 import { BEAT_MS, QUEUE_BYTES_MAX, SILENT_MS } from "./peers.ts";
-import { Stand, said, WAIT_MS } from "./test/stand.ts";
+import { type Child, Stand, said, WAIT_MS } from "./test/stand.ts";
 
 /** On a busy machine timers and processes are late. */
 const SLACK_MS = 2_000;
@@ -32,22 +32,27 @@ describe("channels between nodes", CONCURRENT, () => {
       assert.ok(goneMs < SILENT_MS + BEAT_MS + SLACK_MS, `${goneMs} ms`);
     });
 
-    test("that stands still is gone elsewhere, comes back, and has lost nobody itself", async () => {
-      await using stand = await Stand.open();
-      const here = (await stand.node()).join("Ada");
-      const child = stand.child("Bob");
-      await here.sees(["Ada", "Bob"]);
-      await poll(() => child.seen.at(-1) === "Ada,Bob", WAIT);
-      const { length } = child.seen;
-      child.signal("SIGSTOP");
-      await here.sees(["Ada"]);
-      child.signal("SIGCONT");
-      await here.sees(["Ada", "Bob"], BACK_MS + SLACK_MS);
-      // Something new, so that what it sees after all that has happened is seen.
-      here.self.leave();
-      await poll(() => child.seen.at(-1) === "Bob", WAIT);
-      assert.deepEqual(child.seen.slice(length), ["Bob"]);
-    });
+    for (const [what, stop, goOn] of [
+      ["stands still", (child: Child) => child.signal("SIGSTOP"), (child: Child) => child.signal("SIGCONT")],
+      ["is busy for as long", (child: Child) => child.block(SILENT_MS + 2 * BEAT_MS), () => {}],
+    ] as const) {
+      test(`that ${what} is gone elsewhere, comes back, and has lost nobody itself`, async () => {
+        await using stand = await Stand.open();
+        const here = (await stand.node()).join("Ada");
+        const child = stand.child("Bob");
+        await here.sees(["Ada", "Bob"]);
+        await poll(() => child.seen.at(-1) === "Ada,Bob", WAIT);
+        const { length } = child.seen;
+        stop(child);
+        await here.sees(["Ada"]);
+        goOn(child);
+        await here.sees(["Ada", "Bob"], BACK_MS + SLACK_MS);
+        // Something new, so that what it sees after all that has happened is seen.
+        here.self.leave();
+        await poll(() => child.seen.at(-1) === "Bob", WAIT);
+        assert.deepEqual(child.seen.slice(length), ["Bob"]);
+      });
+    }
 
     test("that says good-bye is gone at once", async () => {
       await using stand = await Stand.open();
@@ -220,11 +225,12 @@ describe("channels between nodes", CONCURRENT, () => {
       context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
       for (const days of [1, -2]) {
         context.mock.timers.setTime(Date.now() + days * 86_400_000);
-        const { length } = stand.texts;
-        // Each of the two has looked who is silent.
-        await poll(() => stand.texts.length >= length + 4, WAIT);
+        await stand.says("1\tother\t1", "[", shown("other.1", "Eve"), "]");
+        await Promise.all([ada, bob].map((each) => each.sees(["Ada", "Bob", "Eve"])));
+        // It says nothing more, and is gone as soon as ever, whatever day it is.
+        await Promise.all([ada, bob].map((each) => each.sees(["Ada", "Bob"], SILENT_MS + BEAT_MS + SLACK_MS)));
+        assert.deepEqual([ada.left.splice(0), bob.left.splice(0)], [["Eve"], ["Eve"]]);
       }
-      assert.deepEqual([ada.left, bob.left, ada.names], [[], [], ["Ada", "Bob"]]);
     });
   });
 });

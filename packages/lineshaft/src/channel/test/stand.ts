@@ -56,8 +56,9 @@ export class Node implements AsyncDisposable {
   readonly channels: Channels;
   readonly metrics: Metrics = createMetrics();
 
-  constructor(connection: string) {
-    const log = createLog({ level: "silent", readable: false });
+  /** @param onLine  Is told each line of the log. */
+  constructor(connection: string, onLine: (line: string) => void = () => {}) {
+    const log = createLog({ level: "info", readable: false, destination: { write: onLine } });
     this.channels = new Channels({ connection, metrics: this.metrics, log, random: Math.random });
   }
 
@@ -92,12 +93,17 @@ export const said = (payload: unknown): string => `"name":"said","payload":${JSO
 /** A node in a process of its own: it has a member in the room from the beginning, and tells who that one sees. */
 export class Child {
   readonly #process: ChildProcess;
-  /** Each list of names that it saw. */
+  /** Each list of names that it saw; and `lost`, when it took a node for gone. */
   readonly seen: string[] = [];
 
   constructor(url: string, name: string) {
     this.#process = spawn(process.execPath, [NODE, url, name], { stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.#process.stdout! }).on("line", (line) => void this.seen.push(line));
+  }
+
+  /** Has it do nothing for so long. */
+  block(ms: number): void {
+    this.#process.stdin!.write(String(ms));
   }
 
   signal(name: NodeJS.Signals): void {
