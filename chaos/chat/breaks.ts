@@ -28,6 +28,8 @@ export interface ChatFault {
   readonly goneMs?: number;
   /** Until everything is right once it is over: what nodes need, and clients to come back. */
   readonly rightMs: number;
+  /** How long from its beginning a node may not hear the log of the database. Default: it does. */
+  readonly deafMs?: number;
   readonly isOfNetwork?: true;
   readonly may?: (stage: ChatStage) => boolean;
   readonly run: (stage: ChatStage, hit: Hit) => Promise<unknown>;
@@ -42,6 +44,10 @@ const BACK_MS = NODES_BACK_MS + 10_000;
 /** A client finds out that its connection is half open with the second sign of life that it asks for: every 15 s. */
 const HALF_OPEN_BACK_MS = 45_000;
 const PAST_SILENCE_MS = 8_000;
+/** A reader of the log finds out that its connection is half open with the third answer that does not come in 10 s. */
+const LOG_FOUND_OUT_MS = 42_000;
+/** What stands still for less, and what has to begin anew. */
+const LOG_BACK_MS = 15_000;
 const PROBE_MS = 3_000;
 const BUSES = "select pid from pg_stat_activity where application_name = 'lineshaft channels'";
 
@@ -70,9 +76,20 @@ async function keysOn({ crew }: ChatStage, node: FleetNode): Promise<Set<string>
   }
 }
 
+/** A node that somebody is on, if there is one, and who is. */
+async function populated(stage: ChatStage): Promise<{ readonly node: FleetNode; readonly keys: ReadonlySet<string> }> {
+  const first = Math.floor(stage.random() * stage.nodes.length);
+  const nodes = [...stage.nodes.slice(first), ...stage.nodes.slice(0, first)];
+  for (const node of nodes) {
+    const keys = await keysOn(stage, node);
+    if (keys.size > 0) return { node, keys };
+  }
+  return { node: nodes[0]!, keys: new Set() };
+}
+
 async function killNode(stage: ChatStage, hit: Hit, how: { readonly signal: NodeJS.Signals; readonly awayMs: number }) {
-  const node = pick(stage.nodes, stage.random);
-  hit(await keysOn(stage, node));
+  const { node, keys } = await populated(stage);
+  hit(keys);
   await node.kill(how.signal);
   await pause(how.awayMs);
   await node.startAgain();
@@ -101,17 +118,17 @@ const OWN: Readonly<Record<string, ChatFault>> = {
     run: (stage, hit) => killNode(stage, hit, { signal: "SIGTERM", awayMs: 1_000 }),
   },
   "SIGSTOP of a node": {
-    ...{ weight: 10, goneMs: GONE_MS.nodeDied, rightMs: BACK_MS },
+    ...{ weight: 10, goneMs: GONE_MS.nodeDied, rightMs: BACK_MS, deafMs: LOG_BACK_MS },
     run: async (stage, hit) => {
-      const node = pick(stage.nodes, stage.random);
-      hit(await keysOn(stage, node));
+      const { node, keys } = await populated(stage);
+      hit(keys);
       node.signal("SIGSTOP");
       await pause(PAST_SILENCE_MS);
       node.signal("SIGCONT");
     },
   },
   "SIGSTOP of a node for a moment": {
-    ...{ weight: 4, rightMs: NODES_BACK_MS },
+    ...{ weight: 4, rightMs: NODES_BACK_MS, deafMs: LOG_BACK_MS },
     run: async ({ nodes, random }) => {
       const node = pick(nodes, random);
       node.signal("SIGSTOP");
@@ -158,6 +175,13 @@ const OWN: Readonly<Record<string, ChatFault>> = {
       gate.forget();
     },
   },
+  "connections of a node are half open": {
+    ...{ weight: 3, isOfNetwork: true, deafMs: LOG_FOUND_OUT_MS, rightMs: BACK_MS },
+    run: async ({ proxies, random }) => {
+      pick(proxies, random).forget();
+      await pause(LOG_FOUND_OUT_MS);
+    },
+  },
   "a client leaves": {
     ...{ weight: 5, goneMs: GONE_MS.left, rightMs: BACK_MS },
     run: async ({ crew, random }, hit) => {
@@ -192,12 +216,13 @@ const SHARED = [
   "network of a node is cut",
   "network of a node is away",
   "network of all nodes is away",
-  "connections of a node are half open",
 ];
 
 export const CHAT_FAULTS: Readonly<Record<string, ChatFault>> = {
   ...OWN,
-  ...Object.fromEntries(SHARED.map((name) => [name, { ...FAULTS[name]!, weight: 4, rightMs: 2 * BACK_MS }])),
+  ...Object.fromEntries(
+    SHARED.map((name) => [name, { ...FAULTS[name]!, weight: 4, rightMs: 2 * BACK_MS, deafMs: LOG_BACK_MS }]),
+  ),
 };
 
 /** How often a second fault of the network comes with one that is not of the network. */

@@ -46,6 +46,14 @@ export const CHAT_CANARIES: Readonly<Record<string, ChatCanary>> = {
       return () => client.$close();
     },
   },
+  ended: {
+    check: "ended",
+    what: "somebody is signed out",
+    before: async ({ crew }) => {
+      await crew.people[0]!.client.accounts.signOut({});
+      return () => {};
+    },
+  },
   nodes: {
     check: "nodes",
     what: "a node ends although no fault has ended it",

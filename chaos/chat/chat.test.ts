@@ -7,7 +7,7 @@ import { runChat } from "./run.ts";
 const SEED = Number(process.env.CHAT_SEED ?? 1);
 const quiet = { seed: SEED, say: () => {} };
 
-test(`whatever breaks, all in a room see the same, and who is there (seed ${SEED})`, async () => {
+test(`whatever breaks, all in a room see the same, and who is there (seed ${SEED}) [CMD-4] [LIVE-1]`, async () => {
   const { found, folder, counts, faults } = await runChat({ ...quiet, ...QUICK });
   assert.deepEqual(found, {}, `all is kept in ${folder}`);
   assert.deepEqual(Object.keys(faults).sort(), [...QUICK.kinds].sort());
@@ -17,6 +17,6 @@ test(`whatever breaks, all in a room see the same, and who is there (seed ${SEED
 });
 
 test("a member whom nobody knows is found out", async () => {
-  const { found } = await runChat({ ...quiet, ...CANARY, canary: "presence" });
+  const { found } = await runChat({ ...quiet, ...CANARY, faults: 1, canary: "presence" });
   assert.equal(found["presence"]?.[0]?.kind, "stale");
 });

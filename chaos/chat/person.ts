@@ -252,8 +252,8 @@ export class Person {
         record.count("lists of rooms shown");
       },
       {
-        onProblem: ({ code }) => {
-          record.count(`ended for a member: ${code}`);
+        onProblem: (problem) => {
+          record.ended(`the list of rooms of ${this.name}`, problem);
           setTimeout(() => this.#watchRooms(), 200).unref();
         },
       },

@@ -32,6 +32,8 @@ export class Record {
   readonly postedMs = new Map<string, number>();
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly expected = new Map<string, Expected>();
+  /** Until then a node may not hear the log of the database, and so not that somebody was put out. */
+  deafUntilMs = 0;
   readonly #file: WriteStream | null;
   readonly #startMs = performance.now();
 
@@ -54,6 +56,18 @@ export class Record {
   measure(what: string, ms: number): void {
     this.measured[what] ??= [];
     this.measured[what].push(Math.round(ms));
+  }
+
+  /** Something ended for somebody who may see it. A page that is opened while nobody answers is told so. */
+  ended(what: string, { code, status }: { readonly code: string; readonly status: number }): void {
+    this.count(`ended for a member: ${code}`);
+    const isUnanswered = code === "UNREACHABLE" || code === "TIMEOUT" || status === 503;
+    if (!isUnanswered) this.find("ended", "lost", `${what}: ${code}`);
+  }
+
+  /** For so long from now on, or more. */
+  mayBeDeaf(forMs: number): void {
+    this.deafUntilMs = Math.max(this.deafUntilMs, performance.now() + forMs);
   }
 
   tell(kind: string, facts: object): void {

@@ -217,7 +217,7 @@ export class Seat {
     this.#running.delete(name);
     const isOut = this.state !== "in" && status >= 400 && status < 500;
     record.tell("ended", { person: this.person, room: this.room, name, code, state: this.state });
-    if (!isOut) record.count(`ended for a member: ${code}`);
+    if (!isOut) record.ended(`${name} of ${this.person}`, { code, status });
     else if (!name.startsWith("chunk")) {
       record.measure(`after a kick, ${name} ended`, Math.max(0, performance.now() - this.outSinceMs));
     }
@@ -238,7 +238,13 @@ export class Seat {
 
   /** What was said after it was out should not be there. */
   #checkLeak(what: string, saidAtMs: number): void {
+    const { record } = this.#options;
     const afterMs = saidAtMs - this.outSinceMs;
-    if (afterMs > 0) this.#options.record.measure(`${what} seen by who was out, said after`, afterMs);
+    if (!(afterMs > 0)) return;
+    const isDeaf = this.outSinceMs < record.deafUntilMs;
+    record.measure(
+      `${what} seen by who was out, said after${isDeaf ? ", while a node may not hear the log" : ""}`,
+      afterMs,
+    );
   }
 }
