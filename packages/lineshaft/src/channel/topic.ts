@@ -4,7 +4,7 @@
  * A message goes to everybody at once, and is not kept for who cannot take it. Presence is: changes come together for
  * up to `PRESENCE_MS`, and whoever could not take one is told the whole list when it can again.
  */
-import { MEMBERS_MAX } from "../define/channel.ts";
+import { ACCOUNT_MEMBERS_MAX, MEMBERS_MAX } from "../define/channel.ts";
 import { fault } from "../define/errors.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { Told } from "./told.ts";
@@ -56,6 +56,9 @@ export class Topic {
   join(member: Member): void {
     if (this.presence && this.#shown.size >= MEMBERS_MAX) {
       throw fault("CHANNEL_FULL", { detail: `It has ${MEMBERS_MAX} members at most.`, retryAfterSeconds: 10 });
+    }
+    if (this.presence && this.#countOf(member.account) >= ACCOUNT_MEMBERS_MAX) {
+      throw fault("CHANNEL_FULL", { detail: `Of one account it has ${ACCOUNT_MEMBERS_MAX} members at most.` });
     }
     this.#members.set(member.key, member);
     this.#host.metrics.channelMembers.inc();
@@ -125,6 +128,13 @@ export class Topic {
     member.ear.tell(new Told("joined", `"key":"${member.key}","members":[${members}]`));
   }
 
+  #countOf(account: string | null): number {
+    if (account === null) return 0;
+    let count = 0;
+    for (const member of this.#members.values()) if (member.account === account) count++;
+    return count;
+  }
+
   #soon(): void {
     if (this.#timer !== null || this.#members.size === 0) return;
     const restMs = this.#toldAtMs + PRESENCE_MS - performance.now();
@@ -161,16 +171,18 @@ export class Topic {
 export class Member {
   readonly key: string;
   readonly ear: Ear;
+  readonly account: string | null;
   readonly #topic: Topic;
   #member: string | null;
   #state: string | null;
   /** Whether it lacks changes of presence. */
   isBehind = false;
 
-  constructor(topic: Topic, key: string, ear: Ear, { member, state }: Self) {
+  constructor(topic: Topic, key: string, ear: Ear, { member, state, account = null }: Self) {
     this.#topic = topic;
     this.key = key;
     this.ear = ear;
+    this.account = account;
     this.#member = member;
     this.#state = state;
   }
@@ -207,8 +219,10 @@ export class Member {
   }
 }
 
-/** What is known of a member, each as JSON; `null` where the channel declares none. */
+/** What is known of a member. What others see of it is JSON; `null` where the channel declares none. */
 export interface Self {
+  /** Whose member it is, where somebody is signed in. */
+  readonly account?: string | null;
   readonly member: string | null;
   readonly state: string | null;
 }

@@ -15,6 +15,8 @@ export const MESSAGE_BYTES_MAX = 4_096;
 export const STATE_BYTES_MAX = 1_024;
 /** Members of one topic of a channel with presence, on all nodes; each connection counts. */
 export const MEMBERS_MAX = 1_000;
+/** How many of them are of one account, on a node: nobody fills a topic, so that others cannot join. */
+export const ACCOUNT_MEMBERS_MAX = 100;
 /** What one member may say, messages and states together, where the channel does not say. */
 export const LIMIT_DEFAULT: Limit = { per: "actor", rate: "50/second" };
 

@@ -1,6 +1,7 @@
 /** Channels over real sockets: joining, presence, messages, limits, and what a join rule takes away again. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ACCOUNT_MEMBERS_MAX } from "../../define/channel.ts";
 import { missing, TEST_SERVERS } from "../../testkit/index.ts";
 import { type Channelled, startChannelled } from "./test/channel-app.ts";
 import { eventually, type Listener } from "./test/subscribers.ts";
@@ -75,6 +76,19 @@ for (const server of TEST_SERVERS) {
       }
       assert.equal(one.of(1).filter(({ type }) => type === "message").length, 0);
       assert.equal(elsewhere.of(1).length, 1);
+    });
+
+    test("one account fills no topic, so that others could not join [LIM-1]", async () => {
+      const { room, all } = await members("ada");
+      const [ada] = all as [Listener];
+      const path = `/rooms/${room}`;
+      for (let id = 2; id <= ACCOUNT_MEMBERS_MAX + 1; id++) ada.send({ type: "join", id, path });
+      const { problem } = await told(ada, "problem", ACCOUNT_MEMBERS_MAX + 1);
+      assert.deepEqual([problem.code, problem.status], ["CHANNEL_FULL", 429]);
+      const bob = await started.open(started.app, (await started.seated(room, "bob")).token);
+      assert.equal((await told(bob.send(join(path)), "joined")).members.length, ACCOUNT_MEMBERS_MAX + 1);
+      await told(ada.send({ type: "unsubscribe", id: 1 }), "ended");
+      await told(ada.send({ ...join(path), id: 500 }), "joined", 500);
     });
 
     test("who is there is told, and who comes, changes and leaves [CHN-1]", async () => {

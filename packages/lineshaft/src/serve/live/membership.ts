@@ -67,8 +67,10 @@ export class Membership extends Numbered<MembershipHost> implements Ear {
     }
     const member = channel.channel.member === null ? null : body;
     if (this.#member !== null) return void this.#member.change({ member });
+    const account = this.host.actor.kind === "account" ? this.host.actor.id : null;
     try {
-      this.#member = this.#options.channels.join(topic, channel.channel.presence, this, { member, state });
+      const self = { member, state, account };
+      this.#member = this.#options.channels.join(topic, channel.channel.presence, this, self);
     } catch (error) {
       this.failed(error);
     }
