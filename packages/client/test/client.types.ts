@@ -1,6 +1,6 @@
 /** Types of a client: inputs and answers are read off the services, and mistakes are errors where they are written. */
 import { type AnswerOf, createClient, type Membership, type State } from "@lineshaft/client";
-import { useChannel, useQuery } from "@lineshaft/client/react";
+import { useChannel, useQuery, useWatched } from "@lineshaft/client/react";
 import type * as notes from "./notes.ts";
 
 type Equal<TOne, TOther> = (<T>() => T extends TOne ? 1 : 2) extends <T>() => T extends TOther ? 1 : 2 ? true : false;
@@ -52,9 +52,10 @@ export function live() {
 export function useBoard() {
   const state: State<AnswerOf<typeof notes.board>> = useQuery(client.notes.board, { board: "a" });
   useQuery(client.notes.board, null);
+  const same: typeof state = useWatched(client.notes.board.watch({ board: "a" }));
   // @ts-expect-error: an input of its query.
   useQuery(client.notes.board, { bord: "a" });
-  return state.status === "data" ? state.data[0]?.title.trim() : state.problem?.code.trim();
+  return state.status === "data" ? state.data[0]?.title.trim() : same.problem?.code.trim();
 }
 
 export function channels() {
