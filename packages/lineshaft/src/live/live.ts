@@ -8,7 +8,8 @@
  * Promises. A subscriber is told the current answer and then the newest one after every change that alters it, in
  * order. An answer with the same bytes is not told again. A failure that can pass is not told: the answer follows.
  * Not promised. States in between; and without the log of the database, anything sooner than `UNHEARD_MS`.
- * Limits. `RECOMPUTATIONS_MAX` runs at a time (turns.ts), so that calls get connections, too; `ACTOR_SUBSCRIPTIONS_MAX`.
+ * Limits. `RECOMPUTATIONS_MAX` runs at a time (turns.ts), so that calls get connections, too;
+ * `ACTOR_SUBSCRIPTIONS_MAX`.
  */
 import type { Cache } from "../cache/index.ts";
 import { fault } from "../define/errors.ts";

@@ -4,8 +4,8 @@
  * States. `open` (a first `hello` may say who calls) `→ closed`. A message that cannot be read, or breaks the order,
  * ends the connection with a problem and code 1008; what is wrong with one subscription is told with its id.
  * Limits. `SUBSCRIPTIONS_MAX`, `MESSAGE_BYTES_MAX`. While `WAITING_BYTES_MAX` bytes wait for the client, its answers
- * are held back, and its messages are not read. Nor are they for a while when it begins too much, or sends too much that
- * is refused (`EFFORTS_MAX`): the others on the node want to be heard, too.
+ * are held back, and its messages are not read. Nor are they for a while when it begins too much, or sends too much
+ * that is refused (`EFFORTS_MAX`): the others on the node want to be heard, too.
  */
 import type { IncomingMessage } from "node:http";
 import type { RawData, WebSocket } from "ws";
