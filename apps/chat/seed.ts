@@ -40,6 +40,14 @@ export async function seedChat({ call, team }: Seeding): Promise<void> {
   await call(react, { room: general, number: 4, emoji: "☕" }, at(mira));
   await call(react, { room: general, number: 4, emoji: "☕" }, at(demo));
 
+  const food = "Who goes where at noon";
+  const { id: lunch } = await call(createRoom, { kind: "public", name: "Lunch", topic: food }, at(mira));
+  await call(joinRoom, { room: lunch }, at(jonas));
+  await say(lunch, [
+    { by: mira, text: "Soup at the corner, or the market?" },
+    { by: jonas, text: "The market, at a quarter past twelve." },
+  ]);
+
   const website = { kind: "private", name: "New website", topic: "Texts, drafts, and when we go online" } as const;
   const { id: site } = await call(createRoom, website, at(demo));
   for (const who of [mira, jonas]) {

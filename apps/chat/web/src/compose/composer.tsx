@@ -52,7 +52,7 @@ function Writing({ uploads, thread, onEditLast }: Props) {
   const send = () => {
     if (isEmpty || isFull || uploads.isBusy) return;
     const written = toStored(value.trim(), members, text.picked);
-    const reply = thread === undefined && replyTo !== null ? { replyTo } : {};
+    const reply = thread === undefined && replyTo !== null ? { replyTo: replyTo.number } : {};
     outbox.send({ room: room.id, text: written, attachments: uploads.ready, ...reply, ...(thread && { thread }) });
     text.clear();
     uploads.clear();

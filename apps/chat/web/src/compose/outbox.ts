@@ -38,6 +38,7 @@ class Outbox {
   #posts: readonly Post[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #sending = new Set<string>();
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   readonly posts = (): readonly Post[] => this.#posts;
 
@@ -87,7 +88,8 @@ class Outbox {
         const next = this.#posts.find(isNext);
         if (!next) return;
         if (!(await this.#attempt(next))) {
-          setTimeout(this.resume, RETRY_MS);
+          clearTimeout(this.#pause);
+          this.#pause = setTimeout(this.resume, RETRY_MS);
           return;
         }
       }

@@ -32,7 +32,9 @@ export function EditField({ message }: { readonly message: Message }) {
         onSend={save}
         onFull={setFull}
         onKeyDown={(event) => {
-          if (event.key === "Escape") edit(null);
+          if (event.key !== "Escape") return;
+          event.preventDefault();
+          edit(null);
         }}
       />
       <Group gap="xs" mt={6}>

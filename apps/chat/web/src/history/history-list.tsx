@@ -33,7 +33,8 @@ export function HistoryList({ history, shown, target, pending }: Props) {
   const isVisible = useVisible();
   const { messages, hasEnd, hasStart } = shown;
   const wasAtEnd = useRef(true);
-  const newFrom = useNewFrom(own, isVisible && wasAtEnd.current);
+  const lastPost = pending.findLast(({ thread }) => thread === undefined)?.clientId;
+  const newFrom = useNewFrom(own, isVisible && wasAtEnd.current, lastPost);
   const talk = useMemo(() => messages.filter(({ thread }) => thread === null), [messages]);
   const rows = useMemo(() => rowsOf(talk, newFrom), [talk, newFrom]);
   const waiting = usePending(pending, messages);
@@ -51,7 +52,7 @@ export function HistoryList({ history, shown, target, pending }: Props) {
     history.showEnd(room.lastNumber);
     toEnd();
   };
-  useOwnPosts(pending, goToEnd);
+  useOwnPosts(lastPost, goToEnd);
   return (
     <div className="history-frame">
       <div className="history" ref={scrolling.view} onScroll={scrolling.onScroll} role="log" aria-label="Messages">
@@ -83,8 +84,7 @@ function usePending(pending: readonly Post[], messages: readonly Message[]): rea
 }
 
 /** Whoever says something wants to see it. */
-function useOwnPosts(pending: readonly Post[], goToEnd: () => void): void {
-  const last = pending.findLast(({ thread }) => thread === undefined)?.clientId;
+function useOwnPosts(last: string | undefined, goToEnd: () => void): void {
   const latest = useRef(goToEnd);
   latest.current = goToEnd;
   useEffect(() => {

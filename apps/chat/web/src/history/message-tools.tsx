@@ -24,7 +24,7 @@ export function MessageTools({ message, inThread }: Props) {
   return (
     <div className="tools">
       {mayWrite && <ReactTool message={message} />}
-      {mayWrite && !inThread && <Tool icon="reply" label="Reply" onClick={() => answer(number)} />}
+      {mayWrite && !inThread && <Tool icon="reply" label="Reply" onClick={() => answer(message)} />}
       {!inThread && <Tool icon="comment" label="Open the thread" onClick={() => show({ is: "thread", number })} />}
       {((isMine && mayWrite) || mayDelete) && (
         <Menu position="bottom-end" width={180}>

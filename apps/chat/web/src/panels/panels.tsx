@@ -37,8 +37,9 @@ function Frame({ title, children }: { readonly title: string; readonly children:
     <aside
       className="panel"
       aria-label={title}
-      onKeyDown={({ key, defaultPrevented }) => {
-        if (key === "Escape" && !defaultPrevented) show(null);
+      onKeyDown={({ key, defaultPrevented, target, currentTarget }) => {
+        // Menus and dialogs stand elsewhere in the document, and have an Escape of their own.
+        if (key === "Escape" && !defaultPrevented && currentTarget.contains(target as Node)) show(null);
       }}
     >
       <header className="panel-head">

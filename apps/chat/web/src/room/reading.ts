@@ -33,8 +33,12 @@ function readTo(each: OwnRoom, room: string, number: number): OwnRoom {
   return { ...each, unread: 0, unreadMentions: 0, readNumber: Math.max(each.readNumber, number) };
 }
 
-/** The number after which messages are marked as new: where the caller had read to before looking away. */
-export function useNewFrom(own: OwnRoom | null, isSeen: boolean): number | null {
+/**
+ * The number after which messages are marked as new: where the caller had read to before looking away.
+ *
+ * @param said  Changes when the caller says something: nothing is new then.
+ */
+export function useNewFrom(own: OwnRoom | null, isSeen: boolean, said: string | undefined): number | null {
   const [newFrom, setNewFrom] = useState(own && own.unread > 0 ? own.readNumber : null);
   const before = useRef(own?.unread ?? 0);
   const unread = own?.unread ?? 0;
@@ -43,5 +47,8 @@ export function useNewFrom(own: OwnRoom | null, isSeen: boolean): number | null 
     if (before.current === 0 && unread > 0 && !isSeen) setNewFrom(readNumber);
     before.current = unread;
   }, [unread, readNumber, isSeen]);
+  useEffect(() => {
+    if (said !== undefined) setNewFrom(null);
+  }, [said]);
   return newFrom;
 }

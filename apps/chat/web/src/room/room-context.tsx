@@ -2,7 +2,7 @@
 import { usePages } from "@lineshaft/client/react";
 import { useMe } from "lineshaft-web-shared/account/session.tsx";
 import { createContext, type ReactNode, use, useMemo, useState } from "react";
-import { chat, type Member, type OwnRoom, type Role, type Room } from "../client.ts";
+import { chat, type Member, type Message, type OwnRoom, type Role, type Room } from "../client.ts";
 import { type Presence, usePresence } from "./presence.ts";
 
 /** Members that are known by name, in pages of the API's size. */
@@ -26,8 +26,8 @@ interface OpenRoom {
   readonly panel: Panel | null;
   readonly show: (panel: Panel | null) => void;
   /** What the next message answers. */
-  readonly replyTo: number | null;
-  readonly answer: (number: number | null) => void;
+  readonly replyTo: Message | null;
+  readonly answer: (message: Message | null) => void;
   /** The message whose text is being changed. */
   readonly editing: number | null;
   readonly edit: (number: number | null) => void;
@@ -49,7 +49,7 @@ export function RoomProvider({ room, own, children }: Props) {
   const members = data?.items ?? NONE;
   const presence = usePresence(room.id, me);
   const [panel, show] = useState<Panel | null>(null);
-  const [replyTo, answer] = useState<number | null>(null);
+  const [replyTo, answer] = useState<Message | null>(null);
   const [editing, edit] = useState<number | null>(null);
   const names = useMemo(() => new Map(members.map(({ account, name }) => [account, name])), [members]);
   const value = useMemo(

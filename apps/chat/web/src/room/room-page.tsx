@@ -10,6 +10,7 @@ import { nameOfRoom } from "../frame/use-rooms.tsx";
 import { History, type Shown } from "../history/history.ts";
 import { HistoryList } from "../history/history-list.tsx";
 import { Panels } from "../panels/panels.tsx";
+import { ConnectionBar } from "./connection-bar.tsx";
 import { maySpeak, usePresenceHere, useRoom } from "./room-context.tsx";
 import { RoomHead } from "./room-head.tsx";
 
@@ -38,6 +39,7 @@ export function RoomPage({ number }: { readonly number: number | null }) {
         {...drop.handlers}
       >
         <RoomHead />
+        <ConnectionBar />
         {problem && <Failure error={problem} onRetry={client.$restart} />}
         {!data && !problem && <Waiting what="Loading messages" />}
         {data && <HistoryList history={history} shown={data} target={number} pending={pending} />}
