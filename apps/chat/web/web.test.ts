@@ -160,10 +160,13 @@ describe("the page", { skip: missingBrowser() }, () => {
   test("files go with a message: a picture is shown, another file is linked", async () => {
     const chosen = ada.page.waitForEvent("filechooser");
     await ada.page.getByRole("button", { name: "Add files" }).click();
-    await (await chosen).setFiles([
-      { name: "engine.png", mimeType: "image/png", buffer: PICTURE },
-      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("Note G") },
-    ]);
+    await (await chosen).setFiles({ name: "engine.png", mimeType: "image/png", buffer: PICTURE });
+    const dataTransfer = await ada.page.evaluateHandle(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(["Note G"], "notes.txt", { type: "text/plain" }));
+      return dropped;
+    });
+    for (const event of ["dragover", "drop"]) await ada.page.getByRole("main").dispatchEvent(event, { dataTransfer });
     await ada.page.locator(".file-strip").getByText("6 bytes").waitFor();
     await poll(async () => ada.page.getByRole("button", { name: "Send", exact: true }).isEnabled());
     await say(ada.page, "Two files");
@@ -173,6 +176,14 @@ describe("the page", { skip: missingBrowser() }, () => {
       .getByRole("link", { name: /notes.txt/ })
       .getAttribute("href");
     assert.equal(await bob.page.evaluate(async (url) => (await fetch(url!)).text(), address), "Note G");
+    quiet();
+  });
+
+  test("a text that is too long is not sent, and says by how much", async () => {
+    await composer(ada.page).fill("x".repeat(4_001));
+    await ada.page.getByText("1 character too many").waitFor();
+    assert.equal(await ada.page.getByRole("button", { name: "Send", exact: true }).isEnabled(), false);
+    await composer(ada.page).fill("");
     quiet();
   });
 
@@ -333,5 +344,18 @@ describe("the page", { skip: missingBrowser() }, () => {
     await roomLink(bob.page, "Ada Lovelace").getByText("1 unread message").waitFor({ state: "attached" });
     await roomLink(bob.page, "Ada Lovelace").click();
     await said(bob.page, "Between us").waitFor();
+  });
+
+  test("a room in the archive can be read only, until it is taken out", async () => {
+    for (const { page } of [ada, bob]) await roomLink(page, "Tables").click();
+    const choose = async (item: string) => {
+      await bob.page.getByRole("button", { name: "More about this room" }).click();
+      await bob.page.getByRole("menuitem", { name: item }).click();
+    };
+    await choose("Put into the archive");
+    await ada.page.getByText("This room is archived: it can be read, and nothing in it changes.").waitFor();
+    await choose("Take out of the archive");
+    await composer(ada.page).waitFor();
+    quiet();
   });
 });

@@ -2,6 +2,7 @@
 import { Text, Textarea } from "@mantine/core";
 import { Face } from "lineshaft-web-shared/parts/people.tsx";
 import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { count } from "../parts/words.ts";
 import { useRoom } from "../room/room-context.tsx";
 import { begunBefore, matching, type Named, toStored } from "./mentions.ts";
 
@@ -105,7 +106,7 @@ export function TextField({ label, text, autoFocus = false, onTyping, onSend, on
       />
       {left < CHARS_SAID && (
         <Text size="xs" className={isFull ? "chars danger" : "chars"} role="status">
-          {isFull ? `${-left} characters too many` : `${left} characters left`}
+          {isFull ? `${count(-left, "character")} too many` : `${count(left, "character")} left`}
         </Text>
       )}
     </div>
