@@ -166,6 +166,11 @@ export class Live {
     return [...this.#questions.values(), ...this.#channels];
   }
 
+  /** Those that have not ended with a problem: an ended one stays so, and is told of nothing more. */
+  get #going(): Thread[] {
+    return this.#threads.filter(({ state }) => state.status !== "problem");
+  }
+
   #begin(key: string, question: Question): Question {
     this.#questions.set(key, question);
     void this.#ask(question);
@@ -201,7 +206,7 @@ export class Live {
   }
 
   async #connect(): Promise<void> {
-    if (this.#connection || this.#isConnecting || this.#isClosed || this.#threads.length === 0) return;
+    if (this.#connection || this.#isConnecting || this.#isClosed || this.#going.length === 0) return;
     const { url, token: tokenOf, WebSocket = globalThis.WebSocket as unknown as SocketClass } = this.#options;
     this.#isConnecting = true;
     try {
@@ -230,9 +235,8 @@ export class Live {
     };
   }
 
-  /** What has ended with a problem stays ended. */
   #askAll(): void {
-    for (const thread of this.#threads) if (thread.state.status !== "problem") this.#connection?.begin(thread);
+    for (const thread of this.#going) this.#connection?.begin(thread);
   }
 
   #closed(code: number, reason: string, why: Problem | null): void {
@@ -243,7 +247,7 @@ export class Live {
     // What the server says counts more than its code: that it could not answer for the moment is no refusal.
     const final = why ?? refused;
     if (final !== null && final.status !== 503) this.#failAll(final);
-    else if (!this.#isClosed && this.#threads.length > 0) this.#reconnectLater();
+    else if (!this.#isClosed && this.#going.length > 0) this.#reconnectLater();
     this.#look();
   }
 
@@ -252,7 +256,7 @@ export class Live {
   }
 
   #failAll(why: Problem): void {
-    for (const thread of this.#threads) thread.failed(why);
+    for (const thread of this.#going) thread.failed(why);
   }
 
   /** Nodes that stop let go of many clients at once, which should not come back together. */
@@ -271,7 +275,7 @@ export class Live {
   }
   #look(): void {
     const wasLive = this.#state === "live" || this.#state === "reconnecting";
-    const isWanted = this.#threads.some(({ state }) => state.status !== "problem");
+    const isWanted = this.#going.length > 0;
     if (this.#connection?.isCurrent) this.#become("live");
     else if (isWanted) this.#become(wasLive ? "reconnecting" : "connecting");
     else this.#become("idle");

@@ -313,6 +313,8 @@ describe("a connection of channels", () => {
     assert.ok(await poll(() => at.membership.send("typing")));
     await second.takes("send");
     assert.equal(ended.state().status, "problem");
+    second.closes(1008);
+    await equals(() => at.told, ["FORBIDDEN", "FORBIDDEN", "LIVE_REFUSED"]);
   });
 
   test("is live only when all memberships are confirmed, too", async () => {
