@@ -243,7 +243,7 @@ export class Person {
 
   #watchRooms(): void {
     const { record, flaw } = this.#options;
-    this.client.chat.rooms.subscribe(
+    const stop = this.client.chat.rooms.subscribe(
       {},
       (rows) => {
         if (flaw === "rooms" && this.rooms.size > 0) return;
@@ -254,6 +254,8 @@ export class Person {
       {
         onProblem: (problem) => {
           record.ended(`the list of rooms of ${this.name}`, problem);
+          // Who asks the same anew would be told twice.
+          stop();
           setTimeout(() => this.#watchRooms(), 200).unref();
         },
       },
