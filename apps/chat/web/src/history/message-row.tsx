@@ -33,14 +33,13 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const isDeleted = deletedAt !== null;
   const become = () => onActive(number);
   return (
-    // biome-ignore lint/a11y/useKeyWithMouseEvents: focus does the same.
     <li
       className="message"
       data-number={number}
       data-goes-on={goesOn || undefined}
       data-marked={isMarked || undefined}
       data-mine={mentions.includes(me) || undefined}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows go from message to message.
+      // Arrows go from message to message.
       tabIndex={isActive ? 0 : -1}
       onMouseOver={become}
       onFocus={become}
