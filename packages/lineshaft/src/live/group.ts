@@ -159,7 +159,7 @@ export class Group implements Membership {
     this.#overtakes = 0;
     if ("error" in outcome) return void this.#fail(outcome.error);
     this.#failures = 0;
-    this.#deliver(outcome.body, position, !this.#isDirty);
+    this.#deliver(outcome.body, position, { isCurrent: !this.#isDirty, mayWait: false });
     this.#again(this.#pauseMs(question, fill));
   }
 
@@ -167,7 +167,8 @@ export class Group implements Membership {
     const commit = this.#host.cache!.overtaking(fill);
     if (commit !== null && "body" in outcome) {
       const before = commit.position - 1n;
-      this.#deliver(outcome.body, before < position ? before : position, false);
+      const isFirst = this.#overtakes === 0;
+      this.#deliver(outcome.body, before < position ? before : position, { isCurrent: false, mayWait: isFirst });
     }
     if (commit !== null) this.#staleSinceMs ??= commit.at.getTime();
     this.#again(Math.min(2 ** this.#overtakes++ - 1, OVERTAKEN_MS_MAX));
@@ -181,12 +182,19 @@ export class Group implements Membership {
     return lifeMs ?? (this.watch === null ? UNCACHEABLE_MS : null);
   }
 
-  #deliver(body: string, position: Position, isCurrent: boolean): void {
+  /**
+   * Tells an answer to those for whom it is new enough.
+   *
+   * @param mayWait  Whether those who say that they have an answer can wait for the next run: it knows whether they do.
+   */
+  #deliver(body: string, position: Position, { isCurrent, mayWait }: Record<"isCurrent" | "mayWait", boolean>): void {
     const before = this.#newest;
     const answer = new Answer(body, position, before);
     this.#newest = answer;
     this.#isTouched = !isCurrent;
-    for (const member of this.#members) if (member.fromRun <= this.#runs) member.offer(answer, this.watch);
+    for (const member of this.#members) {
+      if (member.fromRun <= this.#runs && !(mayWait && member.holdsAnswer)) member.offer(answer, this.watch);
+    }
     answer.settle();
     if (this.#staleSinceMs === null) return;
     const seconds = Math.max(0, Date.now() - this.#staleSinceMs) / 1_000;

@@ -90,6 +90,10 @@ export class Subscription {
   get hasAnswer(): boolean {
     return this.#hasAnswer;
   }
+  /** Whether it says that it has an answer, and nobody has looked yet whether that is the current one. */
+  get holdsAnswer(): boolean {
+    return this.#heldAt !== null;
+  }
   get isCurrent(): boolean {
     return this.#membership?.isCurrent ?? false;
   }

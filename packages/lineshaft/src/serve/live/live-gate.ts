@@ -33,7 +33,7 @@ import { type ChannelRoutes, checkOrigin, splitTarget } from "./targets.ts";
 export const LIVE_PATH = "/live";
 export const SUBPROTOCOL = "lineshaft.v1";
 /** How often sockets are asked for a sign of life, and how long they may take for it. */
-export const PING_MS = 10_000;
+export const PING_MS = 9_000;
 /** Sockets take turns, so that few are asked at once: a hundred pings take more than a millisecond. */
 const PING_TURNS = 200;
 /** How long a client may take to answer the end of its socket. */

@@ -44,7 +44,9 @@ export const EFFORTS_MAX = 400;
 const EFFORT_MS = 10;
 
 /** Close codes (RFC 6455, section 7.4.1). */
-const [BINARY, POLICY] = [1003, 1008];
+const [BINARY, POLICY, TRY_AGAIN] = [1003, 1008, 1013];
+/** The status of problems of the moment. */
+const UNAVAILABLE = 503;
 
 export interface SocketOptions {
   readonly socket: WebSocket;
@@ -272,7 +274,7 @@ export class Socket implements MembershipHost {
   /** A problem of the connection, which ends with it. */
   #refuse(shown: Fault): void {
     this.send(`{"type":"problem","problem":${this.#problemText(shown)}}`);
-    this.close(POLICY, shown.code);
+    this.close(shown.status === UNAVAILABLE ? TRY_AGAIN : POLICY, shown.code);
   }
 
   #problemText(shown: Fault): string {

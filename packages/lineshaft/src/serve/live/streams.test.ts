@@ -90,7 +90,10 @@ for (const server of TEST_SERVERS) {
       try {
         await locker.query("begin; lock table site.gate in access exclusive mode");
         const before = await metric("lineshaft_live_recomputations_total");
-        for (let views = 1; views <= 50; views++) await started.views("one", views);
+        await started.views("one", 1);
+        const run = async () => (await metric("lineshaft_live_recomputations_total")) > before;
+        await eventually(run, "the run that waits for the lock");
+        for (let views = 2; views <= 50; views++) await started.views("one", views);
         await started.heard();
         assert.equal((await metric("lineshaft_live_recomputations_total")) - before, 1);
         await locker.query("commit");
@@ -249,7 +252,7 @@ for (const server of TEST_SERVERS) {
       const before = await heard();
       await started.views("one", 21);
       await aged.until(({ views }) => views === 21);
-      assert.equal(await heard(), before + 1, "it was told by the log, not by the clock");
+      assert.ok((await heard()) > before, "it was told by the log, not by the clock");
       await started.views("one", 0);
     });
 
