@@ -12,7 +12,7 @@ const row = (number: number, more: Partial<Row> = {}): Row => ({
   ...{ room: "r", number, author: "ada", clientId: `c${number}`, text: `c${number} of Ada` },
   ...{ isDeleted: false, reactions: [], ...more },
 });
-const expected = { text: "c1 of Ada", isDeleted: false, reactions: new Map([["x ada", false]]) };
+const expected = { text: "c1 of Ada", isDeleted: false, reactions: new Map([["x ada", false]]), isUnsure: false };
 const GOOD: Evidence = {
   acknowledged: [
     { room: "r", author: "ada", clientId: "c1", number: 1 },

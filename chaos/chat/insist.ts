@@ -7,8 +7,8 @@ const INSIST_MS = 120_000;
 const PAUSE_MS = { least: 50, most: 500 };
 
 export type End<TValue> =
-  | { readonly outcome: "done"; readonly value: TValue }
-  /** `isSure`: no attempt before may have done it. */
+  /** `isSure`: no attempt before may have done it, or do it yet. */
+  | { readonly outcome: "done"; readonly value: TValue; readonly isSure: boolean }
   | { readonly outcome: "refused"; readonly code: string; readonly isSure: boolean }
   | { readonly outcome: "unknown" };
 
@@ -26,7 +26,7 @@ export async function insist<TValue>(
   const endMs = performance.now() + timeoutMs;
   for (let isSure = true; performance.now() < endMs; ) {
     try {
-      return { outcome: "done", value: await act() };
+      return { outcome: "done", value: await act(), isSure };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const isRefused = error.status >= 400 && error.status < 500;

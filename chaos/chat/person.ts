@@ -236,9 +236,10 @@ export class Person {
     const expected = record.expected.get(keyOf(room, number));
     const end = await insist(act, { random });
     record.count(`${what} ${end.outcome}`);
-    const isKnown = end.outcome === "done" || (end.outcome === "refused" && end.isSure);
-    if (expected && end.outcome === "done") expect(expected, true);
-    else if (expected && !isKnown) expect(expected, false);
+    if (!expected) return;
+    const isSure = end.outcome !== "unknown" && end.isSure;
+    expected.isUnsure ||= !isSure;
+    if (end.outcome === "done" || !isSure) expect(expected, !expected.isUnsure);
   }
 
   #watchRooms(): void {

@@ -12,6 +12,11 @@ export interface Acknowledged {
 
 /** What must be seen of a message in the end, as far as it was acknowledged. `null`: not known. */
 export interface Expected {
+  /**
+   * Whether an attempt to change it had no answer. It may be carried out late, when a node that stood still goes on,
+   * and after what was written since: then nothing is certain any more.
+   */
+  isUnsure: boolean;
   text: string | null;
   isDeleted: boolean | null;
   /** Whether it is there, by emoji and account. */
@@ -83,7 +88,8 @@ export class Record {
     }
     if (before) return;
     this.acknowledged.set(told.clientId, told);
-    this.expected.set(keyOf(told.room, told.number), { text, isDeleted: false, reactions: new Map() });
+    const expected = { text, isDeleted: false, reactions: new Map(), isUnsure: false };
+    this.expected.set(keyOf(told.room, told.number), expected);
     this.count("messages acknowledged");
   }
 

@@ -81,10 +81,6 @@ export class Peers implements AsyncDisposable {
     this.#beats = setInterval(() => this.#beat(), BEAT_MS).unref();
   }
 
-  get size(): number {
-    return this.#peers.size;
-  }
-
   came(topic: string, key: string, shown: string): void {
     if (this.#peers.size > 0) this.#put([`j\t${topic}\t${key}\t${shown}`]);
   }
