@@ -12,7 +12,8 @@ const row = (number: number, more: Partial<Row> = {}): Row => ({
   ...{ room: "r", number, author: "ada", clientId: `c${number}`, text: `c${number} of Ada` },
   ...{ isDeleted: false, reactions: [], ...more },
 });
-const expected = { text: "c1 of Ada", isDeleted: false, reactions: new Map([["x ada", false]]), isUnsure: false };
+const [late, reactions] = [new Set(["c1 of Ada, late"]), new Map([["x ada", false]])];
+const expected = { text: "c1 of Ada", late, isDeleted: false, reactions };
 const GOOD: Evidence = {
   acknowledged: [
     { room: "r", author: "ada", clientId: "c1", number: 1 },
@@ -31,6 +32,10 @@ const shownBy = (...lines: readonly string[]) => [GOOD.shown[0]!, { who: "Ada", 
 
 test("what is as it should be has no findings", () => {
   assert.deepEqual(checkChat(GOOD), {});
+});
+
+test("an edit without an answer may come late", () => {
+  assert.deepEqual(checkChat({ ...GOOD, rows: [row(1, { text: "c1 of Ada, late" }), row(2)] }), {});
 });
 
 const BAD: readonly (readonly [what: string, check: string, kind: Finding["kind"], evidence: Partial<Evidence>])[] = [

@@ -185,7 +185,10 @@ export class Person {
     const { number, clientId } = item;
     const text = `${clientId} of ${this.name}, edited ${++this.#number}`;
     const edit = () => this.client.chat.editMessage({ room: seat.room, number, text });
-    await this.#write("edits", edit, seat.room, number, (expected, isDone) => (expected.text = isDone ? text : null));
+    await this.#write("edits", edit, seat.room, number, (expected, { isDone, isSure }) => {
+      if (!isSure) expected.late.add(text);
+      if (isDone) expected.text = text;
+    });
   }
 
   async #delete(seat: Seat): Promise<void> {
@@ -193,7 +196,7 @@ export class Person {
     if (!item) return;
     const { number } = item;
     const remove = () => this.client.chat.deleteMessage({ room: seat.room, number });
-    await this.#write("deletions", remove, seat.room, number, (expected, isDone) => {
+    await this.#write("deletions", remove, seat.room, number, (expected, { isDone }) => {
       expected.isDeleted = isDone ? true : null;
     });
   }
@@ -206,8 +209,9 @@ export class Person {
     const there = item.reactions.some((each) => each.emoji === emoji && each.accounts.includes(this.id));
     const { react, unreact } = this.client.chat;
     const write = () => (there ? unreact : react)({ room: seat.room, number, emoji });
-    await this.#write("reactions", write, seat.room, number, ({ reactions }, isDone) => {
-      reactions.set(`${emoji} ${this.id}`, isDone ? !there : null);
+    await this.#write("reactions", write, seat.room, number, ({ reactions }, { isSure }) => {
+      const reaction = `${emoji} ${this.id}`;
+      reactions.set(reaction, isSure && reactions.get(reaction) !== null ? !there : null);
     });
   }
 
@@ -230,7 +234,7 @@ export class Person {
     act: Write,
     room: string,
     number: number,
-    expect: (expected: Expected, isDone: boolean) => void,
+    expect: (expected: Expected, how: { readonly isDone: boolean; readonly isSure: boolean }) => void,
   ): Promise<void> {
     const { record, random } = this.#options;
     const expected = record.expected.get(keyOf(room, number));
@@ -238,8 +242,8 @@ export class Person {
     record.count(`${what} ${end.outcome}`);
     if (!expected) return;
     const isSure = end.outcome !== "unknown" && end.isSure;
-    expected.isUnsure ||= !isSure;
-    if (end.outcome === "done" || !isSure) expect(expected, !expected.isUnsure);
+    const isDone = end.outcome === "done";
+    if (isDone || !isSure) expect(expected, { isDone, isSure });
   }
 
   #watchRooms(): void {

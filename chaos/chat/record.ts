@@ -12,14 +12,16 @@ export interface Acknowledged {
 
 /** What must be seen of a message in the end, as far as it was acknowledged. `null`: not known. */
 export interface Expected {
+  /** As it was acknowledged last. */
+  text: string;
   /**
-   * Whether an attempt to change it had no answer. It may be carried out late, when a node that stood still goes on,
-   * and after what was written since: then nothing is certain any more.
+   * Texts of which an attempt had no answer. It may be carried out late, when a node that stood still goes on, and
+   * after what was written since.
    */
-  isUnsure: boolean;
-  text: string | null;
+  readonly late: Set<string>;
+  /** `null`: nobody knows. */
   isDeleted: boolean | null;
-  /** Whether it is there, by emoji and account. */
+  /** Whether it is there, by emoji and account; `null`: nobody knows, and an attempt may still come late. */
   readonly reactions: Map<string, boolean | null>;
 }
 
@@ -88,7 +90,7 @@ export class Record {
     }
     if (before) return;
     this.acknowledged.set(told.clientId, told);
-    const expected = { text, isDeleted: false, reactions: new Map(), isUnsure: false };
+    const expected = { text, late: new Set<string>(), isDeleted: false, reactions: new Map() };
     this.expected.set(keyOf(told.room, told.number), expected);
     this.count("messages acknowledged");
   }
