@@ -165,6 +165,7 @@ class Running {
       leads: () => this.#fleet.leads,
       hears: () => options.relay?.state === "streaming",
       hasHeard: (lsn) => options.relay !== null && options.relay.position >= parsePosition(lsn),
+      wasTold: (xid) => options.relay?.wasTold(xid) ?? false,
       onHead: () => this.#feed(),
     });
     this.#work = new Work({ machinery: this.#machinery, fleet: this.#fleet, ...this.#doables() });

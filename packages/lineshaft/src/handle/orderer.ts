@@ -4,6 +4,9 @@
  * Model. Every node hears of all new events; the leader writes down their order, in batches. What it cannot have heard
  * of is found by sweeps: when it becomes the leader, after each gap in what it hears, every `SWEEP_MS` as a belt, and
  * all the time where the database does not let its log be read.
+ * The order. What a sweep is for came before what is heard after it was asked for. So nothing heard is placed while a
+ * sweep is due, and one counts only when it could see all that was told before: a commit is told an instant before
+ * others see it, and longer where it waits for a standby.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventId, EventLog, Mark } from "../log/event-log.ts";
@@ -34,6 +37,8 @@ export interface OrdererOptions {
   readonly hears: () => boolean;
   /** Whether this node has heard of everything up to a place in the log of the database. */
   readonly hasHeard: (lsn: string) => boolean;
+  /** Whether this node was told that a transaction has committed, by `pg_current_xact_id()`. */
+  readonly wasTold: (xid: string) => boolean;
   /** Told the new end of the log of events. */
   readonly onHead: (head: number) => void;
 }
@@ -73,9 +78,11 @@ export class Orderer {
 
   /** These events were committed, in this order. */
   heard(events: readonly EventId[]): void {
-    if (!this.#options.leads()) return;
-    if (this.#waiting.length < WAITING_MAX) for (const event of events) this.#waiting.push(event);
-    else this.#mustSweep = true;
+    if (!this.#options.leads() || this.#waiting.length >= WAITING_MAX) {
+      this.#mustSweep = true;
+      return;
+    }
+    for (const event of events) this.#waiting.push(event);
     this.#wake?.();
   }
 
@@ -95,7 +102,14 @@ export class Orderer {
 
   /** Gives positions to all events that are committed by now. */
   async settle(): Promise<void> {
-    this.moved((await this.#options.log.sweep(null)).head);
+    await this.#sweep();
+  }
+
+  /** Whether it could see all that was told before. */
+  async #sweep(): Promise<boolean> {
+    const { head, open } = await this.#options.log.sweep(null);
+    this.moved(head);
+    return !open.some(this.#options.wasTold);
   }
 
   async #run(): Promise<void> {
@@ -123,12 +137,16 @@ export class Orderer {
     if (this.#mustSweep || !hears()) {
       this.#mustSweep = false;
       const before = this.#head;
-      await this.settle();
+      if (!(await this.#sweep())) {
+        this.#mustSweep = true;
+        return this.#pause(POLL_MS_MIN);
+      }
       if (this.#head > before) this.#pollMs = POLL_MS_MIN;
     }
     if (this.#waiting.length > 0) {
       const restMs = this.#placedAtMs + PLACE_MS - performance.now();
       if (restMs > 0 && this.#waiting.length < PLACE_MAX) await delay(restMs, undefined, { ref: false });
+      if (this.#mustSweep) return;
       this.#placedAtMs = performance.now();
       this.moved(await log.place(this.#waiting.splice(0, PLACE_MAX)));
       return;

@@ -3,86 +3,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import pg from "pg";
 import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "../handle/test/stand.ts";
-import { platformSchema } from "../migrate/index.ts";
-import { createMetrics } from "../observe/metrics.ts";
 import { poll } from "../testkit/index.ts";
-import { openControl } from "./control.ts";
-import { type EventId, EventLog } from "./event-log.ts";
-
-const INSERT = `insert into lineshaft.event (name, version, lane, at, payload)
-  values ($1, 1, 0, now(), '{}') returning id::text, week::text`;
-
-/** A database with the platform's tables, two logs as two nodes have them, and those who commit events. */
-class Bench implements AsyncDisposable {
-  readonly stand: Stand;
-  readonly logs: readonly EventLog[];
-  readonly #resources: AsyncDisposableStack;
-
-  private constructor(stand: Stand, logs: readonly EventLog[], resources: AsyncDisposableStack) {
-    this.stand = stand;
-    this.logs = logs;
-    this.#resources = resources;
-  }
-
-  static async open(): Promise<Bench> {
-    await using made = new AsyncDisposableStack();
-    const stand = made.use(await Stand.open());
-    await stand.ask(platformSchema.sql);
-    const pool = () => made.use(openControl({ connection: stand.url, metrics: createMetrics(), size: 2 }));
-    const logs = [new EventLog(pool()), new EventLog(pool())];
-    return new Bench(stand, logs, made.move());
-  }
-
-  async client(): Promise<pg.Client> {
-    const client = new pg.Client(this.stand.url);
-    await client.connect();
-    this.#resources.defer(() => client.end());
-    return client;
-  }
-
-  /** Commits an event. */
-  async event(client: pg.Client, name = "shop.sold"): Promise<EventId> {
-    return (await client.query<EventId>(INSERT, [name])).rows[0]!;
-  }
-
-  /** A mark that everything committed so far is before: other databases of the server hold it back, too. */
-  async markAfterAll(log: EventLog): Promise<string> {
-    const [now] = await this.stand.ask<{ xid: string }>("select pg_snapshot_xmax(pg_current_snapshot())::text as xid");
-    const settled = async () => {
-      const { xid } = await log.mark();
-      return BigInt(xid) >= BigInt(now!.xid) && xid;
-    };
-    return poll(settled, { timeoutMs: WAIT_MS, what: "the end of older transactions" });
-  }
-
-  positions(): Promise<{ position: number; event: string }[]> {
-    return this.stand.ask(
-      "select position::float8 as position, event::text as event from lineshaft.log order by position",
-    );
-  }
-
-  /** Each event has one position, and they are 1, 2, 3 … */
-  async check(): Promise<void> {
-    const events = await this.stand.ask<{ id: string }>("select e.id::text as id from lineshaft.event e order by e.id");
-    const placed = await this.positions();
-    assert.deepEqual(
-      placed.map(({ position }) => position),
-      upTo(events.length).map((n) => n + 1),
-    );
-    const byId = placed.map(({ event }) => event).sort((one, two) => Number(one) - Number(two));
-    assert.deepEqual(
-      byId,
-      events.map(({ id }) => id),
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
-  }
-}
+import type { EventId, EventLog } from "./event-log.ts";
+import { LogBench } from "./test/log-bench.ts";
 
 test("two leaders at once, who hear twice and in other orders, leave no gap and nothing twice [EVT-1]", async () => {
-  await using bench = await Bench.open();
+  await using bench = await LogBench.open();
   const heard: EventId[][] = [[], []];
   let isOver = false;
   const writers = upTo(4).map(async () => {
@@ -129,7 +55,7 @@ test("two leaders at once, who hear twice and in other orders, leave no gap and 
 });
 
 test("an event whose transaction was open for long is found, however often others were swept [EVT-1]", async () => {
-  await using bench = await Bench.open();
+  await using bench = await LogBench.open();
   const [log] = bench.logs as [EventLog];
   const [long, short] = [await bench.client(), await bench.client()];
   await long.query("begin");
@@ -148,7 +74,7 @@ test("an event whose transaction was open for long is found, however often other
 });
 
 test("a mark leaves out what was committed after it, and a sweep without one finds that [EVT-1]", async () => {
-  await using bench = await Bench.open();
+  await using bench = await LogBench.open();
   const [log] = bench.logs as [EventLog];
   const client = await bench.client();
   await bench.event(client);
@@ -161,7 +87,7 @@ test("a mark leaves out what was committed after it, and a sweep without one fin
 });
 
 test("in a restored database, whose transactions are counted anew, every event is found [EVT-1]", async () => {
-  await using bench = await Bench.open();
+  await using bench = await LogBench.open();
   const [log] = bench.logs as [EventLog];
   const client = await bench.client();
   await bench.event(client);
@@ -179,12 +105,13 @@ test("in a restored database, whose transactions are counted anew, every event i
 });
 
 test("more events than one statement takes are swept whole, and read by name in pages [EVT-1]", async () => {
-  await using bench = await Bench.open();
+  await using bench = await LogBench.open();
   const [log] = bench.logs as [EventLog];
   const name = "case when n % 1000 = 0 then 'shop.rare' else 'shop.sold' end";
   await bench.stand.ask(`insert into lineshaft.event (name, version, lane, at, payload)
     select ${name}, 1, 0, now(), '{}' from generate_series(1, 7500) n`);
-  assert.deepEqual(await log.sweep(null), { head: 7_500, placed: 7_500 });
+  const { head, placed } = await log.sweep(null);
+  assert.deepEqual([head, placed], [7_500, 7_500]);
   for (const [wanted, count] of [
     ["shop.rare", 7],
     ["shop.sold", 7_493],

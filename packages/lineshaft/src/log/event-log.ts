@@ -68,6 +68,11 @@ const PLACED = `
 
 const PLACE = { name: "ls_place", text: "select lineshaft.place($1, $2)::float8 as head" };
 
+/** Transactions that were there when this one began and that it does not see: ended ones among them are about to be. */
+const OPEN = `select pg_snapshot_xip(pg_current_snapshot())::text as xid
+    union all select generate_series(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+      pg_current_xact_id()::text::bigint - 1)::text`;
+
 const SWEEP = `with unswept as materialized (
     select s.id from lineshaft.event s
     where $2::bigint is null and s.xid >= (select swept_xid from lineshaft.head)
@@ -85,7 +90,8 @@ const SWEEP = `with unswept as materialized (
     swept_xid = case when (select count(*) from asked) = ${PLACE_MAX} then swept_xid
       else greatest(swept_xid, coalesce($1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)) end
   returning position::float8 as head, (select count(*) from fresh)::integer as placed,
-    (select max(event) from asked)::text as last`;
+    (select max(event) from asked)::text as last,
+    (select array_agg(xid) from (${OPEN}) o) as open`;
 
 /** A database that was restored into another server counts transactions anew: what is stored must be found still. */
 const RENUMBER = `with other as (
@@ -122,9 +128,15 @@ interface Placed {
   readonly placed: number;
 }
 
-interface Swept extends Placed {
+interface SweptRow extends Placed {
   /** Id of the last event that was found. */
   readonly last: string | null;
+  readonly open: readonly string[] | null;
+}
+
+export interface Swept extends Placed {
+  /** Transactions whose events it could not see: by `pg_current_xact_id()`. */
+  readonly open: readonly string[];
 }
 
 /** `name` is null while the event is not seen. */
@@ -145,21 +157,24 @@ export class EventLog {
   }
 
   /**
-   * Gives positions to events that have none; gives the new end, and how many it found.
+   * Gives positions to events that have none; gives the new end, how many it found, and what it could not see.
    *
    * @param before  Only those of transactions before it, by `Mark.xid`. `null`: all.
    */
-  async sweep(before: string | null): Promise<Placed> {
+  async sweep(before: string | null): Promise<Swept> {
     let found = 0;
+    let unseen: readonly string[] | null = null;
     for (let from: string | null = null; ; ) {
       const [, , { rows }] = await writeTogether(this.#pool, [
         { text: LOCK_HEAD },
         { text: RENUMBER, name: "ls_renumber", values: [] },
         { text: SWEEP, name: "ls_sweep", values: [before, from] },
       ] as const);
-      const [{ head, placed, last }] = rows as [Swept];
+      const [{ head, placed, last, open }] = rows as [SweptRow];
       found += placed;
-      if (placed < PLACE_MAX) return { head, placed: found };
+      // The first look has seen the least.
+      unseen ??= open ?? [];
+      if (placed < PLACE_MAX) return { head, placed: found, open: unseen };
       from = last;
     }
   }

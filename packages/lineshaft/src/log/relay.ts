@@ -150,6 +150,11 @@ export class Relay implements AsyncDisposable {
     return this.#seen.waitForXid(xid, timeoutMs);
   }
 
+  /** Whether a transaction was told, by `pg_current_xact_id()`: of the newest `XIDS_MAX` of this stream. */
+  wasTold(xid: string): boolean {
+    return this.#seen.hasXid(Number(BigInt.asUintN(32, BigInt(xid))));
+  }
+
   /**
    * This process has committed something. While the database does not let its log be read, that is all that is heard:
    * consumers hold nothing across it.
