@@ -38,6 +38,8 @@ class Outbox {
   #posts: readonly Post[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #sending = new Set<string>();
+  /** By room, how far its history has come. */
+  readonly #seen = new Map<string, number>();
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   readonly posts = (): readonly Post[] => this.#posts;
@@ -66,8 +68,8 @@ class Outbox {
 
   /** The history of a room has all messages up to this one. */
   seen(room: string, number: number): void {
-    const isSeen = (post: Post) => post.room === room && post.number !== null && post.number <= number;
-    if (this.#posts.some(isSeen)) this.#become(this.#posts.filter((post) => !isSeen(post)));
+    this.#seen.set(room, number);
+    this.#forgetSeen();
   }
 
   /** The connection is back. */
@@ -76,7 +78,13 @@ class Outbox {
   };
 
   clear(): void {
+    this.#seen.clear();
     this.#become([]);
+  }
+
+  #forgetSeen(): void {
+    const isSeen = ({ room, number }: Post) => number !== null && number <= (this.#seen.get(room) ?? 0);
+    if (this.#posts.some(isSeen)) this.#become(this.#posts.filter((post) => !isSeen(post)));
   }
 
   async #run(room: string): Promise<void> {
@@ -104,6 +112,8 @@ class Outbox {
       const files = attachments.map(({ id }) => id);
       const { number } = await chat.postMessage({ room, clientId, text, replyTo, thread, attachments: files });
       this.#set(clientId, { state: "sent", number });
+      // The history may have been told before its author was answered.
+      this.#forgetSeen();
       return true;
     } catch (error) {
       const problem = asProblem(error);

@@ -6,7 +6,7 @@ import type { Message } from "../client.ts";
 import type { Post } from "../compose/outbox.ts";
 import { nameOfRoom } from "../frame/use-rooms.tsx";
 import { sayDay, sayNames } from "../parts/words.ts";
-import { useNewFrom, useReading } from "../room/reading.ts";
+import { useNewFrom, useNext, useReading } from "../room/reading.ts";
 import { usePresenceHere, useRoom } from "../room/room-context.tsx";
 import { useVisible } from "../room/visible.ts";
 import { addressOf } from "../route.ts";
@@ -52,7 +52,8 @@ export function HistoryList({ history, shown, target, pending }: Props) {
     history.showEnd(room.lastNumber);
     toEnd();
   };
-  useOwnPosts(lastPost, goToEnd);
+  // Whoever says something wants to see it.
+  useNext(lastPost, goToEnd);
   return (
     <div className="history-frame">
       <div className="history" ref={scrolling.view} onScroll={scrolling.onScroll} role="log" aria-label="Messages">
@@ -81,15 +82,6 @@ function usePending(pending: readonly Post[], messages: readonly Message[]): rea
     const known = new Set(messages.filter(({ author }) => author?.id === me).map(({ clientId }) => clientId));
     return here.filter(({ clientId }) => !known.has(clientId));
   }, [pending, messages, me]);
-}
-
-/** Whoever says something wants to see it. */
-function useOwnPosts(last: string | undefined, goToEnd: () => void): void {
-  const latest = useRef(goToEnd);
-  latest.current = goToEnd;
-  useEffect(() => {
-    if (last !== undefined) latest.current();
-  }, [last]);
 }
 
 /** Goes to the message that the address names, once. */

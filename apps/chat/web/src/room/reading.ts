@@ -47,8 +47,15 @@ export function useNewFrom(own: OwnRoom | null, isSeen: boolean, said: string | 
     if (before.current === 0 && unread > 0 && !isSeen) setNewFrom(readNumber);
     before.current = unread;
   }, [unread, readNumber, isSeen]);
-  useEffect(() => {
-    if (said !== undefined) setNewFrom(null);
-  }, [said]);
+  useNext(said, () => setNewFrom(null));
   return newFrom;
+}
+
+/** Acts when a value has become another one, which what was there from the start has not. */
+export function useNext(value: string | undefined, act: () => void): void {
+  const known = useRef(value);
+  useEffect(() => {
+    if (value !== undefined && value !== known.current) act();
+    known.current = value;
+  });
 }
