@@ -135,15 +135,12 @@ for (const relay of ["off", "auto"] as const) {
     const events = await lab.stand.ask<{ n: number }>(`select (e.payload ->> 'n')::integer as n from lineshaft.event e
       join lineshaft.log l on l.event = e.id where e.key = 'a' order by l.position`);
     const stored = events.map(({ n }) => n);
+    // What had no answer may have been committed after what was called next.
     assert.deepEqual(
       stored.filter((n) => answered.includes(n)),
       answered,
     );
     for (const handler of ["count", "post"])
       assert.deepEqual(numbersOf(await lab.stand.effects(handler), "a"), stored, handler);
-    assert.deepEqual(
-      stored,
-      [...stored].sort((one, two) => one - two),
-    );
   });
 }
