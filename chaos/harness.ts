@@ -31,7 +31,7 @@ const BANK_APP = join(import.meta.dirname, "bank.ts");
 /** How long the fleet may take to handle all that is left, once everything is healed. */
 export const QUIET_MS = 120_000;
 const QUIET_LOOK_MS = 500;
-/** A connection that is half open is given up after three unanswered questions, ten seconds apart. */
+/** A connection that is half open is given up after two unanswered questions, five seconds apart. */
 const SUBSCRIBERS_MS = 60_000;
 /** Between two faults, at least and at most. */
 const PAUSE_MS = { least: 200, most: 1_500 };

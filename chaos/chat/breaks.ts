@@ -44,8 +44,8 @@ const BACK_MS = NODES_BACK_MS + 10_000;
 /** A client finds out that its connection is half open with the second sign of life that it asks for: every 15 s. */
 const HALF_OPEN_BACK_MS = 45_000;
 const PAST_SILENCE_MS = 8_000;
-/** A reader of the log finds out that its connection is half open with the third answer that does not come in 10 s. */
-const LOG_FOUND_OUT_MS = 42_000;
+/** A reader of the log finds out that its connection is half open with the second answer that does not come in 5 s. */
+const LOG_FOUND_OUT_MS = 17_000;
 /** What stands still for less, and what has to begin anew. */
 const LOG_BACK_MS = 15_000;
 const PROBE_MS = 3_000;

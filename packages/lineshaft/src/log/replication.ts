@@ -15,11 +15,14 @@ import type { Commit } from "./changes.ts";
 import { Decoder, ProtocolError, readTimeMs } from "./pgoutput.ts";
 import { formatPosition, type Position, parsePosition } from "./position.ts";
 
-/** The longest time between two answers to the server. */
-export const STATUS_MS_MAX = 10_000;
+/**
+ * The longest time between two answers to the server. With `SILENT_STATUSES_MAX` it bounds for how long a node can take
+ * a dead connection for a quiet database, and how long the server may chew on a large transaction that is not for us.
+ */
+export const STATUS_MS_MAX = 5_000;
 const STATUS_MS_MIN = 100;
 /** Answers in a row that the server may leave unanswered. */
-export const SILENT_STATUSES_MAX = 3;
+export const SILENT_STATUSES_MAX = 2;
 /** How long the server may take to let go of a connection that says good-bye. */
 const END_MS = 2_000;
 
