@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import pg from "pg";
 import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "../handle/test/stand.ts";
+import { createMetrics } from "../observe/metrics.ts";
 import { poll } from "../testkit/index.ts";
-import type { EventId, EventLog } from "./event-log.ts";
+import { openControl } from "./control.ts";
+import { type EventId, EventLog, PLACE_MAX } from "./event-log.ts";
 import { LogBench } from "./test/log-bench.ts";
 
 test("two leaders at once, who hear twice and in other orders, leave no gap and nothing twice [EVT-1]", async () => {
@@ -73,6 +75,30 @@ test("an event whose transaction was open for long is found, however often other
   await bench.check();
 });
 
+test("what is committed between two pages of a sweep is found by the next one, in order [EVT-1] [EVT-2]", async () => {
+  await using bench = await LogBench.open();
+  await using pool = openControl({ connection: bench.stand.url, metrics: createMetrics(), size: 1 });
+  const log = new EventLog(pool);
+  const late = await bench.client();
+  await late.query("begin");
+  const first = await bench.event(late);
+  await bench.stand.ask(`insert into lineshaft.event (name, version, lane, at, payload)
+    select 'shop.sold', 1, 0, now(), '{}' from generate_series(1, ${PLACE_MAX})`);
+  const sweeping = log.sweep(null);
+  // The only session is free when the first page is through, and the second one waits for it then.
+  const session = await pool.acquire();
+  await late.query("commit");
+  const second = await bench.event(late);
+  pool.release(session);
+  await sweeping;
+  await log.sweep(null);
+  await bench.check();
+  assert.deepEqual(
+    (await bench.positions()).slice(-2).map(({ event }) => event),
+    [first.id, second.id],
+  );
+});
+
 test("a mark leaves out what was committed after it, and a sweep without one finds that [EVT-1]", async () => {
   await using bench = await LogBench.open();
   const [log] = bench.logs as [EventLog];
@@ -100,7 +126,7 @@ test("in a restored database, whose transactions are counted anew, every event i
   await log.sweep(null);
   await bench.check();
   await bench.event(client);
-  await log.sweep((await log.mark()).xid);
+  await log.sweep(await bench.markAfterAll(log));
   await bench.check();
 });
 

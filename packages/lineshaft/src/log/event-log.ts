@@ -73,6 +73,7 @@ const OPEN = `select pg_snapshot_xip(pg_current_snapshot())::text as xid
     union all select generate_series(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
       pg_current_xact_id()::text::bigint - 1)::text`;
 
+/** All pages of one sweep look at what the first one could see: its snapshot is `$3`, `null` for the first itself. */
 const SWEEP = `with unswept as materialized (
     select s.id from lineshaft.event s
     where $2::bigint is null and s.xid >= (select swept_xid from lineshaft.head)
@@ -82,15 +83,16 @@ const SWEEP = `with unswept as materialized (
       select e.id, e.week from lineshaft.event e
       where e.id >= coalesce($2, (select min(id) from unswept))
         and e.xid >= (select swept_xid from lineshaft.head) and ($1::bigint is null or e.xid < $1)
+        and ($3::pg_snapshot is null or pg_visible_in_snapshot(e.xid::text::xid8, $3))
         and not exists (select from lineshaft.log l where l.event = e.id and l.week = e.week)
       order by e.id limit ${PLACE_MAX}
     ) e
   ) ${PLACED}
   update lineshaft.head set position = position + (select count(*) from fresh),
     swept_xid = case when (select count(*) from asked) = ${PLACE_MAX} then swept_xid
-      else greatest(swept_xid, coalesce($1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)) end
+      else greatest(swept_xid, coalesce($1, pg_snapshot_xmin(coalesce($3, pg_current_snapshot()))::text::bigint)) end
   returning position::float8 as head, (select count(*) from fresh)::integer as placed,
-    (select max(event) from asked)::text as last,
+    (select max(event) from asked)::text as last, pg_current_snapshot()::text as snapshot,
     (select array_agg(xid) from (${OPEN}) o) as open`;
 
 /** A database that was restored into another server counts transactions anew: what is stored must be found still. */
@@ -131,6 +133,7 @@ interface Placed {
 interface SweptRow extends Placed {
   /** Id of the last event that was found. */
   readonly last: string | null;
+  readonly snapshot: string;
   readonly open: readonly string[] | null;
 }
 
@@ -163,19 +166,18 @@ export class EventLog {
    */
   async sweep(before: string | null): Promise<Swept> {
     let found = 0;
-    let unseen: readonly string[] | null = null;
+    let first: SweptRow | null = null;
     for (let from: string | null = null; ; ) {
       const [, , { rows }] = await writeTogether(this.#pool, [
         { text: LOCK_HEAD },
         { text: RENUMBER, name: "ls_renumber", values: [] },
-        { text: SWEEP, name: "ls_sweep", values: [before, from] },
+        { text: SWEEP, name: "ls_sweep", values: [before, from, first?.snapshot ?? null] },
       ] as const);
-      const [{ head, placed, last, open }] = rows as [SweptRow];
-      found += placed;
-      // The first look has seen the least.
-      unseen ??= open ?? [];
-      if (placed < PLACE_MAX) return { head, placed: found, open: unseen };
-      from = last;
+      const [page] = rows as [SweptRow];
+      first ??= page;
+      found += page.placed;
+      if (page.placed < PLACE_MAX) return { head: page.head, placed: found, open: first.open ?? [] };
+      from = page.last;
     }
   }
 
