@@ -68,9 +68,9 @@ export class ChannelThread implements Thread {
   #members = new Map<string, Shown>();
   #key = "";
   #hasJoined = false;
-  /** What it says of itself, as JSON; and what of that the server was told. */
-  #own: string | undefined;
-  #told: string | undefined;
+  /** What it says of itself, as JSON; `null`: what is shown. And what of that the server was told. */
+  #own: string | null | undefined;
+  #told: string | null | undefined;
   #repeat: ReturnType<typeof setTimeout> | undefined;
 
   constructor(locate: () => Promise<string>, hooks: ChannelHooks, say: (message: object) => boolean) {
@@ -86,6 +86,7 @@ export class ChannelThread implements Thread {
 
   opening(): object {
     this.#hasJoined = false;
+    if (this.#own === null) this.#own = JSON.stringify(this.#members.get(this.#key)?.state ?? this.#hooks.state);
     this.#told = this.#own;
     return { type: "join", ...this.#stated() };
   }
@@ -135,7 +136,7 @@ export class ChannelThread implements Thread {
   }
 
   #stated(): object {
-    return this.#own === undefined ? {} : { state: JSON.parse(this.#own) };
+    return this.#own ? { state: JSON.parse(this.#own) } : {};
   }
 
   #joined({ key, members }: Message & { readonly type: "joined" }): void {
@@ -165,21 +166,19 @@ export class ChannelThread implements Thread {
   #refused(what: "send" | "state", problem: Problem): void {
     const { onRefused } = this.#hooks;
     const isTooMany = problem.code === "RATE_LIMITED";
-    if (what === "state" && isTooMany) {
-      // Unlike a message it must be known in the end.
+    if (what === "state") {
       clearTimeout(this.#repeat);
-      this.#repeat = setTimeout(() => this.#tellState(), REPEAT_MS);
-    } else if (what === "state") {
-      // Told again with the next join, it would end the membership.
-      const shown = this.#members.get(this.#key)?.state ?? this.#hooks.state;
-      this.#own = this.#told = JSON.stringify(shown);
+      // Unlike a message it must be known in the end.
+      if (isTooMany) this.#repeat = setTimeout(() => this.#tellState(), REPEAT_MS);
+      // Told again with the next join, it would end the membership; one that was told after it may yet be shown.
+      else this.#own = this.#told = null;
     }
     if (onRefused) attempted(() => onRefused(problem));
     else if (!isTooMany) void Promise.reject(problem);
   }
 
   #tellState(): void {
-    if (!this.#isMember) return;
+    if (!this.#isMember || this.#own === null) return;
     this.#told = this.#own;
     this.#say({ type: "state", ...this.#stated() });
   }

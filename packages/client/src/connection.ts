@@ -93,7 +93,7 @@ export type Message =
 
 export class Connection {
   /** Whose it is. */
-  readonly token: string | null;
+  readonly #token: string | null;
   readonly #socket: Socket;
   readonly #events: Events;
   readonly #begun = new Map<number, Thread>();
@@ -108,7 +108,7 @@ export class Connection {
 
   constructor(socket: Socket, token: string | null, events: Events) {
     this.#socket = socket;
-    this.token = token;
+    this.#token = token;
     this.#events = events;
     socket.onopen = () => this.#open();
     socket.onmessage = ({ data }: { readonly data: string }) => {
@@ -138,7 +138,7 @@ export class Connection {
   /** Begins what has a path; before the socket is open nothing happens. */
   begin(thread: Thread): void {
     const { path, isShown } = thread;
-    if (!this.#isOpen || path === null) return;
+    if (!this.#isOpen || !path) return;
     this.end(thread);
     const id = ++this.#lastId;
     thread.id = id;
@@ -170,7 +170,7 @@ export class Connection {
   #open(): void {
     if (this.#isOver) return;
     this.#isOpen = true;
-    if (this.token !== null) this.#send({ type: "hello", token: this.token });
+    if (this.#token) this.#send({ type: "hello", token: this.#token });
     this.#events.opened();
   }
 

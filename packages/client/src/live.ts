@@ -68,6 +68,9 @@ export class Live {
   #connection: Connection | null = null;
   #isConnecting = false;
   #isClosed = false;
+  /** Whose answers there may be; `undefined`: nobody's. */
+  #token: string | null | undefined;
+  #restarts = 0;
   #failures = 0;
   #timer: Timer | undefined;
   #watch: Timer | undefined;
@@ -134,6 +137,8 @@ export class Live {
 
   /** Begins anew as who the token now says: nothing that came before is shown, what had ended is asked again. */
   restart(): void {
+    this.#token = undefined;
+    this.#restarts++;
     this.#connection?.close();
     this.#become("idle");
     for (const thread of this.#threads) {
@@ -142,9 +147,9 @@ export class Live {
     }
   }
 
-  /** Begins anew if the connection is somebody else's. */
+  /** Begins anew if what there is may be somebody else's. */
   actAs(token: Token): void {
-    if (this.#connection && this.#connection.token !== (token || null)) this.restart();
+    if (this.#token !== undefined && this.#token !== (token || null)) this.restart();
   }
 
   /** Ends the connection for good. */
@@ -180,7 +185,8 @@ export class Live {
   async #ask(thread: Thread): Promise<void> {
     if (thread.state.status === "problem") thread.restart();
     try {
-      thread.path ??= await thread.locate();
+      // Who asks is about to listen: that is looked at later, also where the path is known.
+      thread.path = await (thread.path ?? thread.locate());
     } catch (error) {
       return thread.failed(asProblem(error));
     }
@@ -210,8 +216,15 @@ export class Live {
     const { url, token: tokenOf, WebSocket = globalThis.WebSocket as unknown as SocketClass } = this.#options;
     this.#isConnecting = true;
     try {
-      const token = (await tokenOf()) || null;
-      if (this.#isClosed) return;
+      let token: string | null;
+      let restarts: number;
+      do {
+        restarts = this.#restarts;
+        token = (await tokenOf()) || null;
+      } while (restarts !== this.#restarts);
+      if (this.#isClosed || this.#going.length === 0) return;
+      this.actAs(token);
+      this.#token = token;
       const socket: Socket = new WebSocket(url.replace(/^http/, "ws") + LIVE_PATH, SUBPROTOCOL);
       this.#connection = new Connection(socket, token, this.#events());
       this.#watchClock();
@@ -231,7 +244,11 @@ export class Live {
       },
       changed: () => this.#look(),
       closed: (code, reason, why) => this.#closed(code, reason, why),
-      postponed: (thread) => setTimeout(() => void this.#ask(thread), this.#pauseMs()),
+      // Meanwhile it may have ended, or begun on another connection.
+      postponed: (thread) =>
+        setTimeout(() => {
+          if (thread.id === null && this.#going.includes(thread)) void this.#ask(thread);
+        }, this.#pauseMs()),
     };
   }
 
@@ -246,7 +263,7 @@ export class Live {
     const refused = REFUSED_CODES.includes(code) ? problem("LIVE_REFUSED", `Close code ${code}. ${reason}`) : null;
     // What the server says counts more than its code: that it could not answer for the moment is no refusal.
     const final = why ?? refused;
-    if (final !== null && final.status !== 503) this.#failAll(final);
+    if (final && final.status !== 503) this.#failAll(final);
     else if (!this.#isClosed && this.#going.length > 0) this.#reconnectLater();
     this.#look();
   }
