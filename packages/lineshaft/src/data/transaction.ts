@@ -229,7 +229,8 @@ export class CallTransaction {
 
   /** Makes the writes durable and visible. Rejects when they are not, or when that cannot be known. */
   commit(): Promise<void> | undefined {
-    if (this.#state === "ended") return undefined;
+    // Who was given up may come here late: what waits for the commit must not be done then.
+    if (this.#state === "ended") throw over();
     this.#forgotten = this.#running > 0;
     if (this.#forgotten)
       this.#failure ??= new Error("`run` returned before its statements did: await every statement.");
