@@ -115,7 +115,7 @@ async function runTests({ files, name }: Selection): Promise<Totals> {
     ...(name === null ? [] : [`--test-name-pattern=${name}`]),
   ];
   // Files, nodes and commands are hundreds of processes that load the same code: half of their start is compiling it.
-  const environment = { NODE_COMPILE_CACHE: join(folder, "compiled") };
+  const environment = { TEST_RUN_FOLDER: folder, NODE_COMPILE_CACHE: join(folder, "compiled") };
   try {
     return readTotals(totalsFile, await run([...options, ...files], environment));
   } finally {

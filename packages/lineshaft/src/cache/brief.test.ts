@@ -10,6 +10,7 @@ import { entity } from "../define/entity.ts";
 import { field } from "../define/field.ts";
 import { service } from "../define/service.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../engines/postgres-embedded/index.ts";
+import { copyCluster } from "../engines/postgres-embedded/test/made-cluster.ts";
 import { missing, poll, startTestApp, TEST_SERVERS, type TestApp, type TestServer } from "../testkit/index.ts";
 import { BRIEF_MS } from "./cache.ts";
 
@@ -60,6 +61,7 @@ async function openServer({ binaries }: TestServer): Promise<{ server: EmbeddedP
   const root = mkdtempSync(join(tmpdir(), "lineshaft-brief-"));
   chmodSync(root, 0o755);
   const folder = join(root, "postgres");
+  await copyCluster(folder, binaries);
   const server = await startEmbeddedPostgres({ folder, durable: false, ...(binaries ? { binaries } : {}) });
   await asOwner(server, "create role plain login; grant create on database lineshaft to plain");
   const { host, port, database } = server.connection;

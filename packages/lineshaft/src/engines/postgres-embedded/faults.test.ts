@@ -15,7 +15,7 @@ const GONE_MS_MAX = 3_000;
 
 describe("embedded Postgres: one launcher per folder", () => {
   test("a second process is refused at once and told who has the folder [EMB-1]", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres, durable: false });
     const startedMs = performance.now();
     await assert.rejects(startEmbeddedPostgres({ folder: folder.postgres }), (error) => {
@@ -28,7 +28,7 @@ describe("embedded Postgres: one launcher per folder", () => {
   });
 
   test("a second start in the same process is refused, and free again after stop", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     const first = await startEmbeddedPostgres({ folder: folder.postgres, durable: false });
     await assert.rejects(startEmbeddedPostgres({ folder: folder.postgres }), { code: "POSTGRES_FOLDER_IN_USE" });
     await first.stop();
@@ -53,7 +53,7 @@ describe("embedded Postgres: one launcher per folder", () => {
   test("a process of another container (PID namespace) is refused", {
     skip: canUnshare() ? false : "needs root and unshare",
   }, async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using postgres = await startEmbeddedPostgres({ folder: folder.postgres, durable: false });
     const prefix = ["unshare", "--pid", "--ipc", "--fork", "--mount-proc"];
     await using other = await Holder.start({ folder: folder.postgres }, { prefix });
@@ -70,7 +70,7 @@ describe("embedded Postgres: one launcher per folder", () => {
 
 describe("embedded Postgres: kill -9", () => {
   test("of the launcher: Postgres goes with it, what was committed stays, the next start works [EMB-1]", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres });
     await ask(holder.reply.url, "create table kept as select 7 as seven");
     await holder.kill();
@@ -81,7 +81,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of the launcher, and the next start at the same instant", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres });
     holder.process.kill("SIGKILL");
     await holder.kill();
@@ -104,7 +104,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of launcher and watchdog: the Postgres they leave is found, stopped and replaced", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres });
     process.kill(watchdogOf(holder.process.pid), "SIGSTOP");
     await holder.kill();
@@ -119,7 +119,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of the watchdog: it is replaced, and its successor does its work", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres, durable: false });
     const first = watchdogOf(holder.process.pid);
     process.kill(first, "SIGKILL");
@@ -129,7 +129,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of Postgres: it comes back on the same socket with what was committed", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     const events: ServerEvent[] = [];
     await using postgres = await startEmbeddedPostgres({
       folder: folder.postgres,
@@ -145,7 +145,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of Postgres again and again: it is given up after a bound, and stop still cleans up", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     const events: ServerEvent[] = [];
     await using postgres = await startEmbeddedPostgres({
       folder: folder.postgres,
@@ -161,7 +161,7 @@ describe("embedded Postgres: kill -9", () => {
   });
 
   test("of Postgres, and stop while it is restarting", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     const crashed = Promise.withResolvers<void>();
     await using postgres = await startEmbeddedPostgres({
       folder: folder.postgres,
@@ -178,7 +178,7 @@ describe("embedded Postgres: kill -9", () => {
 
 describe("embedded Postgres: a misleading postmaster.pid", () => {
   test("that names a living process which is no Postgres is removed, and the process left alone", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     await using holder = await Holder.start({ folder: folder.postgres });
     const pidFile = readFileSync(join(folder.data, "postmaster.pid"), "utf8");
     const { uid, gid } = ownerOf(folder.data);

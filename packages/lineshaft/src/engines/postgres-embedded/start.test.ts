@@ -100,7 +100,7 @@ describe("embedded Postgres: start and stop", () => {
   });
 
   test("a log beyond its bound is set aside", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     mkdirSync(folder.postgres, { recursive: true });
     writeFileSync(join(folder.postgres, "server.log"), Buffer.alloc(LOG_BYTES_MAX + 1, "x"));
     await using postgres = await startEmbeddedPostgres({ folder: folder.postgres, durable: false });
@@ -112,8 +112,7 @@ describe("embedded Postgres: start and stop", () => {
 
 describe("embedded Postgres: refusals say what to do", () => {
   test("data of another major version", async () => {
-    await using folder = new TestFolder();
-    await (await startEmbeddedPostgres({ folder: folder.postgres, durable: false })).stop();
+    await using folder = await TestFolder.withCluster();
     const before = readFileSync(join(folder.data, "global", "pg_control"));
     writeFileSync(join(folder.data, "PG_VERSION"), "14\n");
     await assert.rejects(
@@ -155,7 +154,7 @@ describe("embedded Postgres: refusals say what to do", () => {
   });
 
   test("a server that gives up while starting shows the end of its log", async () => {
-    await using folder = new TestFolder();
+    await using folder = await TestFolder.withCluster();
     const options = { folder: folder.postgres, durable: false };
     await assert.rejects(
       startEmbeddedPostgres({ ...options, settings: { no_such_setting: "1" } }),

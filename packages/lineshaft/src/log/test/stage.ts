@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../engines/postgres-embedded/index.ts";
+import { copyCluster } from "../../engines/postgres-embedded/test/made-cluster.ts";
 import { platformSchema } from "../../migrate/platform.ts";
 import { createLog, type Logger } from "../../observe/log.ts";
 import { createMetrics, type Metrics } from "../../observe/metrics.ts";
@@ -45,6 +46,7 @@ export class Stage implements AsyncDisposable {
     chmodSync(root, 0o755);
     const binaries = of.binaries === undefined ? {} : { binaries: of.binaries };
     const folder = join(root, "postgres");
+    await copyCluster(folder, of.binaries);
     const stage = new Stage(root, await startEmbeddedPostgres({ folder, durable: false, settings, ...binaries }));
     await stage.prepare();
     return stage;

@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { ServiceDefinition } from "../../define/service.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../engines/postgres-embedded/index.ts";
+import { copyCluster } from "../../engines/postgres-embedded/test/made-cluster.ts";
 import { type MigrateOptions, type MigrationOutcome, migrate, type Plan, planMigration } from "../index.ts";
 
 const DEADLINE_MS = 30_000;
@@ -137,6 +138,7 @@ async function startServer(binaries: string | undefined): Promise<{ root: string
   const root = mkdtempSync(join(tmpdir(), "lineshaft-migrate-server-"));
   chmodSync(root, 0o755);
   const folder = join(root, "postgres");
+  await copyCluster(folder, binaries);
   const server = await startEmbeddedPostgres({
     folder,
     durable: false,

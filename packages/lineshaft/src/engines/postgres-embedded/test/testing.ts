@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import type { EmbeddedPostgresOptions } from "../index.ts";
 import { isAlive, processesOn } from "../processes.ts";
+import { copyCluster } from "./made-cluster.ts";
 
 export const IS_ROOT = process.geteuid?.() === 0;
 /** Debian's account without rights, present on every Linux. */
@@ -26,6 +27,13 @@ export class TestFolder implements AsyncDisposable {
     this.path = mkdtempSync(join(base, name));
     chmodSync(this.path, 0o755);
     this.postgres = join(this.path, ".lineshaft", "postgres");
+  }
+
+  /** With a cluster in it, as after a first start. */
+  static async withCluster(): Promise<TestFolder> {
+    const folder = new TestFolder();
+    await copyCluster(folder.postgres);
+    return folder;
   }
 
   get data(): string {
