@@ -48,7 +48,7 @@ export const RUNS_MS = 10_000;
 const WATCH_MS = 5_000;
 /** How often the cursors of lanes with nothing to do follow the log. */
 const IDLE_MS = 10_000;
-/** How often lanes look whether somebody has set them back: one that has nothing to do would not notice. */
+/** How often lanes look whether others set them back, or did what they stand still for: they would not notice. */
 const REPLAY_MS = 2_000;
 
 const SET_BACK = `select c.handler, c.lane
@@ -356,6 +356,7 @@ class Running {
   }
 
   async #followReplays(): Promise<void> {
+    for (const handler of this.#handlers) handler.lookAtHeld();
     const believed = this.#handlers.flatMap((handler) =>
       handler.believed().map(([lane, position]) => [handler.definition.name, lane, position] as const),
     );

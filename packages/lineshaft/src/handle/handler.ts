@@ -152,6 +152,12 @@ export class Handler {
     this.#lookAgain();
   }
 
+  /** Lanes that stand still look whether another node has done what they wait for: nobody would tell them. */
+  lookAtHeld(): void {
+    for (const lane of this.#lanes.values()) if (lane.isHeld && lane.queue.length > 0) this.#stale.add(lane.number);
+    this.#lookAgain();
+  }
+
   /** A lane that was held for a moment goes on. */
   resume(lane: Lane): void {
     if (this.#lanes.get(lane.number) === lane) this.#drain(lane);

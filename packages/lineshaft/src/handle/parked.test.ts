@@ -38,3 +38,20 @@ test("of a key that fails for long a bounded number is set aside; all is handled
   assert.equal(rows.length, PARKED_MAX + BEYOND + 64);
   assert.equal(await parked(), 0);
 });
+
+test("a lane that stands still goes on when another node has done what waited beside it [EVT-1]", async () => {
+  await using stand = await Stand.open();
+  const of = ledger();
+  of.notes.on(of.noted, "count", async (context) => {
+    if (context.event.payload.key === "bad") throw new Error("unwell");
+    await of.record(context, "count");
+  });
+  await using app = await stand.node(modulesOf(of));
+  await app.call(of.note, { keys: upTo(PARKED_MAX).map(() => "bad") });
+  await app.call(of.note, { keys: ["bad"], from: PARKED_MAX });
+  const waiting = "select from lineshaft.work";
+  await poll(async () => (await stand.ask(waiting)).length === PARKED_MAX, WAIT);
+  // As the other one does while this one is cut off from the database.
+  await stand.ask("delete from lineshaft.work");
+  await poll(async () => (await stand.ask(waiting)).length === 1, WAIT);
+});
