@@ -31,6 +31,12 @@ export function go(place: Place): void {
   location.hash = addressOf(place);
 }
 
+/** The same place, called so from now on: the way back does not lead to what it was called before. */
+export function replace(place: Place): void {
+  history.replaceState(null, "", addressOf(place));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 export function goToRoom(room: string, number: number | null = null): void {
   go({ at: "room", room, number });
 }

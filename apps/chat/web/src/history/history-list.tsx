@@ -1,7 +1,7 @@
 /** What was said in a room: messages by days, what is new marked, and below what is on its way. */
 import { Button } from "@mantine/core";
 import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Message } from "../client.ts";
 import type { Post } from "../compose/outbox.ts";
 import { nameOfRoom } from "../frame/use-rooms.tsx";
@@ -9,7 +9,7 @@ import { sayDay, sayNames } from "../parts/words.ts";
 import { useNewFrom, useNext, useReading } from "../room/reading.ts";
 import { usePresenceHere, useRoom } from "../room/room-context.tsx";
 import { useVisible } from "../room/visible.ts";
-import { addressOf } from "../route.ts";
+import { replace } from "../route.ts";
 import type { History, Shown } from "./history.ts";
 import { MessageRow } from "./message-row.tsx";
 import { PendingRow } from "./pending-row.tsx";
@@ -91,24 +91,28 @@ function useTarget(history: History, shown: Shown, target: number | null, { show
   useEffect(() => {
     if (target !== null) history.showAround(target);
   }, [history, target]);
-  useEffect(() => {
+  // Before it is told how far one has read: the end, which may be there already, has not been seen.
+  useLayoutEffect(() => {
     const found = target === null ? undefined : shown.messages.find(({ number }) => number === target);
     if (!found) return;
     if (found.thread !== null) show({ is: "thread", number: found.thread });
     showRow(`[data-number="${found.thread ?? found.number}"]`);
     setMarked(found.number);
     // The same message can be asked for again.
-    window.history.replaceState(null, "", addressOf({ at: "room", room: room.id, number: null }));
+    replace({ at: "room", room: room.id, number: null });
+  }, [shown.messages, target, showRow, show, room.id]);
+  useEffect(() => {
+    if (marked === null) return;
     const timer = setTimeout(() => setMarked(null), MARK_MS);
     return () => clearTimeout(timer);
-  }, [shown.messages, target, showRow, show, room.id]);
+  }, [marked]);
   return marked;
 }
 
 /** Who comes back begins where the news begin. */
 function useFirstLook({ showRow }: Scrolling, target: number | null, newFrom: number | null): void {
   const isFirst = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isFirst.current && target === null && newFrom !== null) showRow(".new-mark");
     isFirst.current = false;
   }, [showRow, target, newFrom]);

@@ -34,15 +34,18 @@ export function useScrolling(history: History, shown: Shown, rows: unknown): Scr
   const view = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const anchor = useRef<Anchor | null>(null);
+  /** Whether the view goes with the end of the room, also when that is on its way. */
   const sticks = useRef(true);
-  const [isAtEnd, setAtEnd] = useState(true);
+  // Nothing is seen before it is known where the view is.
+  const [isAtEnd, setAtEnd] = useState(false);
 
   const look = useCallback(() => {
     const box = view.current;
     if (!box) return;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-    sticks.current = below < END_PIXELS;
-    setAtEnd(sticks.current);
+    const isNow = below < END_PIXELS;
+    sticks.current = isNow && (sticks.current || shown.hasEnd);
+    setAtEnd(isNow);
     anchor.current = anchorIn(box);
     if (box.scrollTop < EDGE_PIXELS && !shown.hasStart) history.older();
     if (below < EDGE_PIXELS && !shown.hasEnd) history.newer();
@@ -51,10 +54,10 @@ export function useScrolling(history: History, shown: Shown, rows: unknown): Scr
   const settle = useCallback(() => {
     const box = view.current;
     if (!box) return;
-    if (sticks.current && shown.hasEnd) box.scrollTop = box.scrollHeight;
+    if (sticks.current) box.scrollTop = box.scrollHeight;
     else if (anchor.current) keep(box, anchor.current);
     look();
-  }, [shown.hasEnd, look]);
+  }, [look]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is the rows that move.
   useLayoutEffect(settle, [rows, settle]);
@@ -72,9 +75,9 @@ export function useScrolling(history: History, shown: Shown, rows: unknown): Scr
   }, [settle]);
   const showRow = useCallback(
     (selector: string) => {
+      sticks.current = false;
       const row = view.current?.querySelector<HTMLElement>(selector);
       if (!row) return false;
-      sticks.current = false;
       row.scrollIntoView({ block: "center" });
       look();
       return true;

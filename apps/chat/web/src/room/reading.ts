@@ -9,8 +9,11 @@ const telling = new Map<string, number>();
 export function useReading(own: OwnRoom | null, seen: number | null): void {
   const room = own?.id ?? null;
   const hasNews = own !== null && seen !== null && seen > own.readNumber;
+  /** What was said last: what did not get through is not said again at once. */
+  const said = useRef<number | null>(null);
   useEffect(() => {
-    if (room !== null && seen !== null && hasNews) void sayRead(room, seen);
+    if (room !== null && seen !== null && hasNews && seen !== said.current) void sayRead(room, seen);
+    if (seen === null || hasNews) said.current = seen;
   }, [room, seen, hasNews]);
 }
 

@@ -17,17 +17,17 @@ interface Props {
 }
 
 export function RoomGate({ room: id, number }: Props) {
-  const { rooms, isLoading } = useRooms();
+  const { rooms, isLoading, problem: unknown } = useRooms();
   const own = rooms.find((each) => each.id === id) ?? null;
   const { data, problem } = useQuery(chat.room, { room: id });
   const wasIn = useRef<string | null>(null);
   useEffect(() => {
     if (own) wasIn.current = nameOfRoom(own);
-    else if (wasIn.current !== null && !isLoading) {
+    else if (wasIn.current !== null && !isLoading && !unknown) {
       tellDone(`You are no longer in ${wasIn.current}`);
       go({ at: "home" });
     }
-  }, [own, isLoading]);
+  }, [own, isLoading, unknown]);
   if (problem?.code === "NOT_FOUND" || problem?.code === "INVALID_INPUT") return <Missing />;
   if (problem) {
     return (

@@ -17,7 +17,12 @@ import { RoomHead } from "./room-head.tsx";
 export function RoomPage({ number }: { readonly number: number | null }) {
   const open = useRoom();
   const { room, own, me, edit } = open;
-  const [history] = useState(() => new History(room.id, room.lastNumber));
+  const [history] = useState(() => {
+    const made = new History(room.id, room.lastNumber);
+    const first = number ?? (own !== null && own.unread > 0 ? own.readNumber + 1 : null);
+    if (first !== null) made.showAround(first);
+    return made;
+  });
   const { data, problem } = useWatched(history);
   const uploads = useUploads(room.id);
   const drop = useDrop(uploads.add, maySpeak(open));
