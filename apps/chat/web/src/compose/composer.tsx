@@ -6,7 +6,8 @@ import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } 
 import { chat } from "../client.ts";
 import { nameOfRoom } from "../frame/use-rooms.tsx";
 import { sayMoment } from "../parts/words.ts";
-import { maySpeak, mutedUntil, usePresenceHere, useRoom } from "../room/room-context.tsx";
+import { maySpeak, usePresenceHere, useRoom } from "../room/room-context.tsx";
+import { drafts } from "./drafts.ts";
 import { FileStrip } from "./file-strip.tsx";
 import { toStored } from "./mentions.ts";
 import { outbox } from "./outbox.ts";
@@ -25,7 +26,7 @@ export function Composer(props: Props) {
   const open = useRoom();
   if (open.role === null) return <JoinBar />;
   if (maySpeak(open)) return <Writing {...props} />;
-  const until = mutedUntil(open);
+  const until = open.mutedUntil;
   return (
     <Text className="composer-notice" size="sm" role="status">
       {open.room.archivedAt !== null
@@ -34,9 +35,6 @@ export function Composer(props: Props) {
     </Text>
   );
 }
-
-/** What was written into a room and not sent, while other rooms are looked at. */
-const drafts = new Map<string, string>();
 
 function Writing({ uploads, thread, onEditLast }: Props) {
   const { room, own, members, replyTo, answer } = useRoom();
@@ -55,7 +53,7 @@ function Writing({ uploads, thread, onEditLast }: Props) {
     const reply = thread === undefined && replyTo !== null ? { replyTo: replyTo.number } : {};
     outbox.send({ room: room.id, text: written, attachments: uploads.ready, ...reply, ...(thread && { thread }) });
     text.clear();
-    uploads.clear();
+    uploads.posted();
     if (thread === undefined) answer(null);
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -51,7 +51,8 @@ export function toStored(written: string, members: readonly Named[], picked: rea
   const ordered = known.toSorted((one, other) => other.name.length - one.name.length);
   let text = written;
   for (const { account, name } of ordered) {
-    const pattern = new RegExp(`@${RegExp.escape(name)}(?![\\p{L}\\p{N}])`, "gu");
+    // After a letter it is an address.
+    const pattern = new RegExp(`(?<![\\p{L}\\p{N}])@${RegExp.escape(name)}(?![\\p{L}\\p{N}])`, "gu");
     text = text.replace(pattern, `@[${account}]`);
   }
   return text;

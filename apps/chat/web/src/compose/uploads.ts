@@ -19,9 +19,10 @@ export interface Uploads {
   readonly files: readonly UploadedFile[];
   readonly add: (files: Iterable<File>) => void;
   readonly drop: (key: string) => void;
-  readonly clear: () => void;
-  /** What has come up. */
+  /** What has come up, as many as one message takes. */
   readonly ready: readonly Attachment[];
+  /** That is posted; the others stay for the next message. */
+  readonly posted: () => void;
   readonly isBusy: boolean;
 }
 
@@ -41,7 +42,7 @@ export function useUploads(room: string): Uploads {
   );
   const add = useCallback(
     (added: Iterable<File>) => {
-      const some = [...added].slice(0, FILES_MAX).map((file) => ({ key: crypto.randomUUID(), file }));
+      const some = Array.from(added, (file) => ({ key: crypto.randomUUID(), file }));
       const shown = some.map(({ key, file }) => ({ key, name: nameOf(file), size: file.size }));
       setFiles((all) => [...all, ...shown.map((each) => ({ ...each, attachment: null, problem: null }))]);
       for (const { key, file } of some) void upload(key, file);
@@ -49,12 +50,13 @@ export function useUploads(room: string): Uploads {
     [upload],
   );
   const drop = useCallback((key: string) => setFiles((all) => all.filter((each) => each.key !== key)), []);
-  const clear = useCallback(() => setFiles([]), []);
   return useMemo(() => {
     const ready = files.flatMap(({ attachment }) => attachment ?? []).slice(0, FILES_MAX);
     const isBusy = files.some(({ attachment, problem }) => attachment === null && problem === null);
-    return { files, add, drop, clear, ready, isBusy };
-  }, [files, add, drop, clear]);
+    const isLeft = ({ attachment }: UploadedFile) => attachment === null || !ready.includes(attachment);
+    const posted = () => setFiles((all) => all.filter(isLeft));
+    return { files, add, drop, ready, posted, isBusy };
+  }, [files, add, drop]);
 }
 
 function nameOf({ name }: File): string {

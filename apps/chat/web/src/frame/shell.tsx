@@ -1,5 +1,6 @@
 /** What is there for everybody who is signed in: the rooms on the left, and one of them. */
 import { useEffect } from "react";
+import { drafts } from "../compose/drafts.ts";
 import { outbox } from "../compose/outbox.ts";
 import { RoomGate } from "../room/room-gate.tsx";
 import { type Place, usePlace } from "../route.ts";
@@ -10,13 +11,18 @@ import { useTitle } from "./title.ts";
 import { RoomsProvider } from "./use-rooms.tsx";
 
 export function Shell() {
-  // What was not sent is of the account that wrote it.
-  useEffect(() => () => outbox.clear(), []);
+  useEffect(() => forgetUnsent, []);
   return (
     <RoomsProvider>
       <Frame />
     </RoomsProvider>
   );
+}
+
+/** What was not sent is of the account that wrote it. */
+function forgetUnsent(): void {
+  outbox.clear();
+  drafts.clear();
 }
 
 function Frame() {

@@ -1,8 +1,9 @@
 /** The text of a message of one's own, being changed. */
 import { Button, Group } from "@mantine/core";
 import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
-import { useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "../client.ts";
+import { drafts } from "../compose/drafts.ts";
 import { toStored, toWritten } from "../compose/mentions.ts";
 import { TextField, useText } from "../compose/text-field.tsx";
 import { useRoom } from "../room/room-context.tsx";
@@ -10,21 +11,30 @@ import { editMessage } from "./changes.ts";
 
 export function EditField({ message }: { readonly message: Message }) {
   const { room, members, nameOf, edit } = useRoom();
-  const text = useText(toWritten(message.text, nameOf));
+  const box = useFocusBack();
+  const key = `${room.id} edit ${message.number}`;
+  const text = useText(drafts.get(key) ?? toWritten(message.text, nameOf));
   const [isFull, setFull] = useState(false);
   const isEmpty = text.value.trim() === "" && message.attachments.length === 0;
+  const close = () => {
+    drafts.delete(key);
+    edit(null);
+  };
   const save = () => {
     if (isFull || isEmpty) return;
     const mentioned = members.filter(({ account }) => message.mentions.includes(account));
     const stored = toStored(text.value.trim(), members, [...text.picked, ...mentioned]);
-    edit(null);
+    close();
     if (stored === message.text) return;
     editMessage({ room: room.id, number: message.number }, stored).catch((error: unknown) => {
       tellFailed("The message could not be changed", error);
+      // What was written is not lost: the field is there again, unless another message is being changed.
+      drafts.set(key, text.value);
+      edit((current) => current ?? message.number);
     });
   };
   return (
-    <div className="edit">
+    <div className="edit" ref={box}>
       <TextField
         label="Text of the message"
         text={text}
@@ -34,17 +44,32 @@ export function EditField({ message }: { readonly message: Message }) {
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           event.preventDefault();
-          edit(null);
+          close();
         }}
       />
       <Group gap="xs" mt={6}>
         <Button size="compact-sm" disabled={isFull || isEmpty} onClick={save}>
           Save
         </Button>
-        <Button size="compact-sm" variant="default" onClick={() => edit(null)}>
+        <Button size="compact-sm" variant="default" onClick={close}>
           Cancel
         </Button>
       </Group>
     </div>
   );
+}
+
+/** When the field goes and has the focus, that goes back to where it was before, or else to the message. */
+function useFocusBack() {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const field = box.current;
+    const before = document.activeElement;
+    return () => {
+      if (!field?.contains(document.activeElement)) return;
+      const next = before !== document.body && before?.isConnected ? before : field.closest(".message");
+      (next as HTMLElement | null)?.focus();
+    };
+  }, []);
+  return box;
 }

@@ -28,9 +28,12 @@ interface Props {
 
 export const MessageRow = memo(function MessageRow(props: Props) {
   const { message, goesOn, quoted, isActive, isMarked = false, inThread = false, onActive } = props;
-  const { me, editing } = useRoom();
+  const { me, editing, panel } = useRoom();
   const { number, author, createdAt, deletedAt, replyTo, mentions } = message;
   const isDeleted = deletedAt !== null;
+  // The message of a thread that is open is shown twice: the field is in the thread.
+  const isElsewhere = !inThread && panel?.is === "thread" && panel.number === number;
+  const isEdited = editing === number && !isElsewhere;
   const become = () => onActive(number);
   return (
     <li
@@ -48,14 +51,14 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {replyTo !== null && !isDeleted && (quoted ? <Quote message={quoted} /> : <FetchedQuote number={replyTo} />)}
         {isDeleted ? (
           <p className="message-text deleted">This message was deleted.</p>
-        ) : editing === number ? (
+        ) : isEdited ? (
           <EditField message={message} />
         ) : (
           <Said message={message} />
         )}
         {!inThread && message.replyCount > 0 && <ThreadLink message={message} />}
       </Shape>
-      {isActive && !isDeleted && editing !== number && <MessageTools message={message} inThread={inThread} />}
+      {isActive && !isDeleted && !isEdited && <MessageTools message={message} inThread={inThread} />}
     </li>
   );
 });

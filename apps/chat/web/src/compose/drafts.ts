@@ -1,0 +1,2 @@
+/** Drafts: what was written and not sent, by its place, while something else is looked at; of one account. */
+export const drafts = new Map<string, string>();
