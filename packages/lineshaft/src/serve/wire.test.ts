@@ -166,7 +166,8 @@ const ODD: [what: string, sent: string, status: number, code: string | undefined
   ["an upgrade", get("/count", "Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), 200, undefined],
 ];
 
-describe("odd requests", () => {
+// Each waits for the end of its connection, so they wait side by side.
+describe("odd requests", { concurrency: true }, () => {
   for (const [what, sent, status, code] of ODD) {
     test(`${what}: ${status}`, async () => {
       const received = await answerTo(sent);
