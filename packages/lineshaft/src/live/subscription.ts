@@ -139,6 +139,7 @@ export class Subscription {
     if (this.#isOver) return;
     this.#membership?.leave(this);
     this.#question = question;
+    this.#heldAt = null;
     this.#isFresh = true;
     this.#isBehind = false;
     this.#host.join(this);

@@ -7,11 +7,12 @@
  * nothing is heard.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Cache, Fill } from "../../cache/index.ts";
+import type { Cache, Fill, Watch } from "../../cache/index.ts";
 import type { Actor } from "../../define/actor.ts";
 import type { RequestFacts } from "../../define/endpoint.ts";
 import type { Recognized } from "../../define/service.ts";
 import type { Guard } from "../../guard/guard.ts";
+import type { Position } from "../../log/position.ts";
 
 /** How often a caller is recognized again while the log is not heard. */
 export const UNWATCHED_MS = 1_000;
@@ -35,7 +36,8 @@ export class Caller {
   #first: Promise<Actor> | null = null;
   #isSettled = false;
   #isClosed = false;
-  #stop: (() => void) | null = null;
+  /** Of what the recognition read. */
+  #watched: Watch | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: CallerOptions) {
@@ -60,9 +62,20 @@ export class Caller {
     return this.#first;
   }
 
+  /** Whether it is known to be the same since a position. */
+  holdsSince(position: Position): boolean {
+    return !this.#isKnowable || (this.#watched?.holdsSince(position) ?? false);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#rest();
+  }
+
+  /** Whether it says who it is; otherwise it is nobody for good. */
+  get #isKnowable(): boolean {
+    const { authorization, cookie } = this.#options.facts.headers;
+    return authorization !== undefined || cookie !== undefined;
   }
 
   async #recognize(): Promise<Actor> {
@@ -83,12 +96,12 @@ export class Caller {
 
   /** Whether what was found is current, and will be noticed when it is not any more. */
   #watch({ actor, until }: Recognized, fill: Fill | null): boolean {
-    const { cache, facts } = this.#options;
+    const { cache } = this.#options;
     this.#rest();
-    if (facts.headers.authorization === undefined && facts.headers.cookie === undefined) return true;
+    if (!this.#isKnowable) return true;
     const watch = fill && cache!.watch(fill, () => this.#doubt());
     if (watch === null && fill !== null && fill.reason === null && cache!.isOn) return false;
-    this.#stop = watch && (() => watch.stop());
+    this.#watched = watch;
     if (actor.kind === "account") this.#look(until, watch === null ? UNWATCHED_MS : LOOK_MS_MAX);
     return true;
   }
@@ -96,7 +109,7 @@ export class Caller {
   /** Looks at the clock from time to time: it may be another one than that of timers. */
   #look(until: Date | null, maxMs: number): void {
     const restMs = until === null ? maxMs : until.getTime() - this.#options.clock().getTime();
-    const isWatched = this.#stop !== null;
+    const isWatched = this.#watched !== null;
     const next = () => {
       const isOver = until !== null && this.#options.clock() >= until;
       if (isOver || !isWatched) this.#doubt();
@@ -128,8 +141,8 @@ export class Caller {
   }
 
   #rest(): void {
-    this.#stop?.();
-    this.#stop = null;
+    this.#watched?.stop();
+    this.#watched = null;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }

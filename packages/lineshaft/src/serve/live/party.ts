@@ -105,7 +105,9 @@ export class Party {
     const questionOf = (who: Actor) => questions.of(callOf(who), output!);
     const authorizationOf = endpoint.authorize && ((who: Actor) => questions.authorizationOf(callOf(who)));
     const who = by.kind === "account" ? by.id : `\0${facts.address}`;
-    const beginning = { who, isCounted: true, heldAt, isFresh: isFresh || known.isAhead };
+    // What it has may be the answer to who it was then.
+    const isSame = heldAt !== null && this.#caller.holdsSince(heldAt);
+    const beginning = { who, isCounted: true, heldAt: isSame ? heldAt : null, isFresh: isFresh || known.isAhead };
     const held = hold({ live, sink, beginning, questionOf, authorizationOf }, by);
     if (!held.isOver) this.#held.add(held);
     return held;

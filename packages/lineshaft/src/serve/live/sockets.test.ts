@@ -102,6 +102,24 @@ for (const server of TEST_SERVERS) {
       assert.equal(third.of(1)[0].type, "answer");
     });
 
+    test("a reconnect of whom the rows now tell otherwise gets the newest answer [LIVE-1]", async () => {
+      const ada = await started.app.account();
+      const headers = { authorization: `Bearer ${await started.token(ada)}` };
+      using first = (await Listener.open(url, { headers })).subscribe(1, "/me");
+      const { position, body } = await first.until(({ type }) => type === "answer");
+      first[Symbol.dispose]();
+      using same = (await Listener.open(url, { headers })).subscribe(1, "/me", position);
+      await same.until(({ type }) => type === "current");
+      same[Symbol.dispose]();
+      await started.client.query(`update accounts.account set "emailVerified" = not "emailVerified" where id = $1`, [
+        ada.id,
+      ]);
+      await started.heard();
+      using other = (await Listener.open(url, { headers })).subscribe(1, "/me", position);
+      const { type } = await other.until(({ id }) => id === 1);
+      assert.deepEqual([type, other.body(1)], ["answer", { isVerified: !body.isVerified }]);
+    });
+
     test("who calls: by the handshake, or by hello; when the session ends, so do its subscriptions", async () => {
       const ada = await started.app.account();
       const token = await started.token(ada);

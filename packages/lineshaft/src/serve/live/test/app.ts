@@ -58,6 +58,11 @@ const mine = site.query("GET /mine", {
     return { id: actor.id, views: row?.views ?? 0 };
   },
 });
+const me = site.query("GET /me", {
+  actor: "account",
+  output: { isVerified: field.boolean() },
+  run: async ({ actor }) => ({ isVerified: actor.emailVerified }),
+});
 const gated = site.query("GET /gated", {
   input: { n: field.integer().default(0) },
   output: { views: field.integer() },
@@ -96,7 +101,7 @@ export { ORIGIN };
 export const LIVE_APP = {
   services: {
     accounts,
-    site: { site, posts, post, owned, mine, gated, header, time, aged, write },
+    site: { site, posts, post, owned, mine, me, gated, header, time, aged, write },
     other: { other, plain },
   },
 };
