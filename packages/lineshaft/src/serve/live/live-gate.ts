@@ -108,12 +108,12 @@ export class LiveGate implements Lasting {
    * @throws {Fault} as a call of the query does.
    */
   async stream(asked: Asked, { request, response, requestId }: Exchanged, headers: Headers): Promise<number> {
-    if (this.#isDraining) throw fault("SHUTTING_DOWN", { retryAfterSeconds: 1 });
     const { positions, origins, bounds, metrics } = this.#options;
     const heldAt = lastEventId(request);
     const isAhead = !(await (positions?.isReached(request) ?? true));
     // Whoever has gone by now has no end that could be heard.
     if (response.destroyed) return 200;
+    if (this.#isDraining) throw fault("SHUTTING_DOWN", { retryAfterSeconds: 1 });
     const party = new Party(this.#options, { request, facts: new Facts(request, requestId, origins) });
     const cors = corsHeaders(asked.route.endpoint.service.options.cors, request.headers.origin);
     const heartbeatMs = bounds.heartbeatMs ?? HEARTBEAT_MS;

@@ -323,6 +323,18 @@ for (const server of TEST_SERVERS) {
       assert.ok(performance.now() - startedAt < 5_000);
     });
 
+    test("a node that stops waits for no stream that is to begin once a position is reached", async () => {
+      const own = await startLiveApp({ server });
+      const headers = { accept: "text/event-stream", "lineshaft-position": "FFFF/0" };
+      const asked = own.app.fetch("/posts/one", { headers });
+      // By then the node has read what came before.
+      await own.app.fetch("/posts/two");
+      const startedAt = performance.now();
+      await own[Symbol.asyncDispose]();
+      assert.ok(performance.now() - startedAt < 5_000);
+      await (await asked).text();
+    });
+
     test("curl reads it", { skip: existsSync("/usr/bin/curl") ? false : "there is no curl" }, async () => {
       const curl = spawn("curl", ["-sN", "-H", "Accept: text/event-stream", `${url}/posts/one`]);
       let text = "";
