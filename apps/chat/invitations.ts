@@ -41,15 +41,16 @@ export const invite = chat.command("POST /rooms/:room/invitations", {
     if ((await roleOf(db, room, account)) !== undefined) throw fail("ALREADY_MEMBER");
     const ban = db.selectFrom("ban").select("account").where("room", "=", room).where("account", "=", account);
     if (await ban.executeTakeFirst()) throw fail("BANNED");
-    const all = db.selectFrom("invitation").select(COUNT.as("count")).where("room", "=", room);
-    if ((await all.executeTakeFirstOrThrow()).count >= INVITATIONS_PER_ROOM_MAX) {
-      throw fail("LIMIT_REACHED", limitOf("open invitations to a room", INVITATIONS_PER_ROOM_MAX));
-    }
     await db
       .insertInto("invitation")
       .values({ room, account, invitedBy: actor.id })
       .onConflict((conflict) => conflict.columns(["room", "account"]).doNothing())
       .execute();
+    // Counted with the new one: who is invited already reaches no limit.
+    const all = db.selectFrom("invitation").select(COUNT.as("count")).where("room", "=", room);
+    if ((await all.executeTakeFirstOrThrow()).count > INVITATIONS_PER_ROOM_MAX) {
+      throw fail("LIMIT_REACHED", limitOf("open invitations to a room", INVITATIONS_PER_ROOM_MAX));
+    }
     const made = selectInvitations(db).where("invitation.room", "=", room).where("invitation.account", "=", account);
     return made.executeTakeFirstOrThrow();
   },

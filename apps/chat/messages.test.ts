@@ -47,6 +47,10 @@ for (const server of TEST_SERVERS) {
       assert.equal((await team.must("member", "GET", room)).lastNumber, 2);
       assert.equal((await team.post("member", room, "once", { clientId: clientId.toUpperCase() })).number, 2);
       await team.refused("CLIENT_ID_TAKEN", "member", "POST", `${room}/messages`, { clientId, text: "other" });
+      for (const elsewhere of [{ thread: 1 }, { replyTo: 1 }]) {
+        const same = { clientId, text: "once", ...elsewhere };
+        await team.refused("CLIENT_ID_TAKEN", "member", "POST", `${room}/messages`, same);
+      }
       const other = await team.post("owner", room, "another author's", { clientId });
       assert.equal(other.number, 3);
       await team.must("member", "PATCH", `${room}/messages/2`, { text: "edited" });

@@ -74,9 +74,10 @@ function postedBefore(db: ChatDb, author: string, { room, clientId }: Post) {
 type Earlier = NonNullable<Awaited<ReturnType<typeof postedBefore>>>;
 
 /** Whether what is posted again is what was posted, as far as that can still be known. */
-function isSame(earlier: Earlier, { text, replyTo }: Post): boolean {
+function isSame(earlier: Earlier, { text, replyTo, thread }: Post): boolean {
   const isTouched = earlier.editedAt !== null || earlier.deletedAt !== null;
-  return isTouched || (earlier.text === text && (earlier.replyTo ?? undefined) === replyTo);
+  const isThere = earlier.replyTo === (replyTo ?? null) && earlier.thread === (thread ?? null);
+  return isThere && (isTouched || earlier.text === text);
 }
 
 /** The messages that a post points at. */

@@ -23,26 +23,27 @@ export const react = chat.command("PUT /rooms/:room/messages/:number/reactions/:
   async run(context) {
     const { db, actor, fail, input } = context;
     const { number, emoji } = input;
-    const [{ id: room }, message, there] = await Promise.all([
-      speakIn(context, input.room),
-      messageAt(db, input),
-      reactionsOf(db, input),
-    ]);
+    const [{ id: room }, message] = await Promise.all([speakIn(context, input.room), messageAt(db, input)]);
     if (!message) throw fail("NOT_FOUND");
     if (message.deletedAt !== null) throw fail("MESSAGE_DELETED");
-    const total = there.reduce((sum, { count }) => sum + count, 0);
-    if (total >= REACTIONS_PER_MESSAGE_MAX) {
-      throw fail("LIMIT_REACHED", limitOf("reactions to a message", REACTIONS_PER_MESSAGE_MAX));
-    }
-    if (there.length >= EMOJI_PER_MESSAGE_MAX && !there.some((each) => each.emoji === emoji)) {
-      throw fail("LIMIT_REACHED", limitOf("different emoji on a message", EMOJI_PER_MESSAGE_MAX));
-    }
-    await db
+    const adding = db
       .insertInto("reaction")
       .values({ room, number, emoji, account: actor.id })
-      .onConflict((conflict) => conflict.columns(["room", "number", "emoji", "account"]).doNothing())
-      .execute();
-    return (await findMessage(db, room, number)) ?? fail("NOT_FOUND");
+      .onConflict((conflict) => conflict.columns(["room", "number", "emoji", "account"]).doNothing());
+    // Counted with the new one: whose reaction is there already reaches no limit.
+    const [, there, shown] = await Promise.all([
+      adding.execute(),
+      reactionsOf(db, input),
+      findMessage(db, room, number),
+    ]);
+    const total = there.reduce((sum, { count }) => sum + count, 0);
+    if (total > REACTIONS_PER_MESSAGE_MAX) {
+      throw fail("LIMIT_REACHED", limitOf("reactions to a message", REACTIONS_PER_MESSAGE_MAX));
+    }
+    if (there.length > EMOJI_PER_MESSAGE_MAX) {
+      throw fail("LIMIT_REACHED", limitOf("different emoji on a message", EMOJI_PER_MESSAGE_MAX));
+    }
+    return shown ?? fail("NOT_FOUND");
   },
 });
 

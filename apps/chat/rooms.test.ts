@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { missing, TEST_SERVERS } from "lineshaft/testkit";
-import { EMOJI_PER_MESSAGE_MAX } from "./model.ts";
+import { EMOJI_PER_MESSAGE_MAX, INVITATIONS_PER_ROOM_MAX, REACTIONS_PER_MESSAGE_MAX } from "./model.ts";
 import { type Json, Team } from "./test/team.ts";
 
 for (const server of TEST_SERVERS) {
@@ -280,6 +280,39 @@ for (const server of TEST_SERVERS) {
       );
       assert.equal((await team.ask("member", "PUT", path("e1"))).status, 200);
       await team.refused("NOT_FOUND", "owner", "PUT", `${room}/messages/2/reactions/x`);
+    });
+
+    test("at a limit, what is there already is done again and changes nothing", async () => {
+      const room = await team.room();
+      const [guest, late] = [await team.app.account(), await team.app.account()];
+      await team.post("owner", room, "react!");
+      const db = await team.app.connect();
+      const { rows: crowd } = await db.query(
+        `insert into "accounts"."account" ("id", "email")
+        select gen_random_uuid(), 'crowd' || "each" || '@example.com' from generate_series(1, $1::int) "each"
+        returning "id"`,
+        [Math.max(REACTIONS_PER_MESSAGE_MAX, INVITATIONS_PER_ROOM_MAX) - 1],
+      );
+      const ids = crowd.map(({ id }) => id);
+      await db.query(
+        `insert into "chat"."reaction" ("room", "number", "emoji", "account") select $1, 1, 'x', unnest($2::uuid[])`,
+        [idOf(room), ids.slice(0, REACTIONS_PER_MESSAGE_MAX - 1)],
+      );
+      await db.query(`insert into "chat"."invitation" ("room", "account") select $1, unnest($2::uuid[])`, [
+        idOf(room),
+        ids.slice(0, INVITATIONS_PER_ROOM_MAX - 1),
+      ]);
+      await db.end();
+      for (const _ of ["first", "again"]) {
+        const { reactions } = await team.must("owner", "PUT", `${room}/messages/1/reactions/x`);
+        assert.equal(reactions[0].accounts.length, REACTIONS_PER_MESSAGE_MAX);
+        await team.must("owner", "POST", `${room}/invitations`, { account: guest.id });
+      }
+      await team.refused("LIMIT_REACHED", "member", "PUT", `${room}/messages/1/reactions/x`);
+      await team.refused("LIMIT_REACHED", "owner", "POST", `${room}/invitations`, { account: late.id });
+      assert.deepEqual(await team.must(late, "GET", "/chat/invitations"), []);
+      const { reactions } = await team.must("member", "GET", `${room}/messages/1`);
+      assert.equal(reactions[0].accounts.includes(team.id("member")), false);
     });
 
     test("search finds words in rooms that one sees, and nothing that is deleted", async () => {
