@@ -79,3 +79,17 @@ test("dead letters go with their events, and those without an event by their age
   await at.age("bad", KEEP_DAYS + 14);
   assert.deepEqual(await dead(), ["3 days"]);
 });
+
+test("steps are kept for as long as the dead letters that they belong to: these can be sent again", async () => {
+  await using at = await stand();
+  await at.client.query("update lineshaft.work set state = 'dead' where kind = 'handler'");
+  await at.age("bad", KEEP_DAYS);
+  // Recorded when its week began; what is kept begins on some day of that week.
+  await at.client.query(`insert into lineshaft.step (scope, name, at)
+    select target || '/' || event, 'post', week::timestamp at time zone 'utc' from lineshaft.work
+    union all select 'old', 'post', now() - interval '1 year'`);
+  await at.kept();
+  const { rows } = await at.client.query(`select w.state, s.name from lineshaft.work w
+    full join lineshaft.step s on s.scope = w.target || '/' || w.event`);
+  assert.deepEqual(rows, [{ state: "dead", name: "post" }]);
+});

@@ -28,6 +28,9 @@ const KEEP_FROM = `with run as (
 const DROP_DEAD = `delete from lineshaft.work
   where state = 'dead' and case when week is null then failed_at < $1::date else week + 7 <= $1::date end`;
 
+/** Results of steps stay for as long as the weeks of their events: a dead letter that is sent again does none twice. */
+const DROP_STEPS = "delete from lineshaft.step where at < date_trunc('week', $1::date)";
+
 /** Makes the weeks to come, and drops what is older than it is kept, with all that belongs to it. */
 export async function keepEvents(pool: Pool, keepDays: number): Promise<void> {
   const [{ rows }] = await writeTogether(pool, [{ text: KEEP_FROM, values: [keepDays] }] as const);
@@ -35,7 +38,7 @@ export async function keepEvents(pool: Pool, keepDays: number): Promise<void> {
   await writeTogether(pool, [
     { text: `set local lock_timeout = ${LOCK_MS}` },
     { text: "select lineshaft.keep_weeks($1)", values: [keepFrom] },
-    { text: "delete from lineshaft.step where at < $1::date", values: [keepFrom] },
+    { text: DROP_STEPS, values: [keepFrom] },
     { text: DROP_DEAD, values: [keepFrom] },
   ]);
 }
