@@ -52,11 +52,18 @@ const guarded = site.query("GET /guarded/:room", {
     return rows.map(({ text }) => text);
   },
 });
+const me = site.query("GET /me", {
+  output: { isVerified: field.boolean() },
+  async authorize({ db }) {
+    await db.selectFrom("gate").select("id").execute();
+  },
+  run: async ({ actor }) => ({ isVerified: actor.emailVerified }),
+});
 const both = site.query("GET /both", {
   output: list(list(field.text())),
   run: async ({ call }) => [await call(notes, { room: 1 }), await call(notes, { room: 2 })],
 });
-const APP = { services: { accounts, site: { site, notes, guarded, both } } };
+const APP = { services: { accounts, site: { site, notes, guarded, me, both } } };
 
 for (const server of TEST_SERVERS) {
   describe(`authorize on ${server.name}`, { skip: missing(server) }, () => {
@@ -168,6 +175,33 @@ for (const server of TEST_SERVERS) {
           await each.until(({ problem }) => problem?.code === "NOT_FOUND");
           assert.ok(!JSON.stringify(each.messages).includes("three"));
         }
+      } finally {
+        await locker.end();
+      }
+    });
+
+    test("who is another one by the time that the rule is asked gets its own answer [LIVE-1]", async () => {
+      await app.as(people[2]!).fetch("/me");
+      await eventually(() => app.cache!.isOn, "the cache");
+      const join = async () => (await Listener.open(app.url)).send({ type: "hello", token: tokens[2] });
+      using first = (await join()).subscribe(1, "/me");
+      const { position, body } = await first.until(({ type }) => type === "answer");
+      first[Symbol.dispose]();
+      const locker = await app.connect();
+      try {
+        await locker.query("begin");
+        await locker.query("lock table site.gate in access exclusive mode");
+        using again = (await join()).subscribe(1, "/me", position);
+        const waits =
+          "select count(*)::int as count from pg_locks where relation = 'site.gate'::regclass and not granted";
+        const waiting = async () => (await client.query(waits)).rows[0].count;
+        await eventually(async () => (await waiting()) === 1, "the rule");
+        await client.query(`update accounts.account set "emailVerified" = not "emailVerified" where id = $1`, [
+          people[2]!.id,
+        ]);
+        await eventually(async () => (await waiting()) === 2, "the rule of who it is now");
+        await locker.query("rollback");
+        await again.untilBody(1, (now) => now?.isVerified === !body.isVerified);
       } finally {
         await locker.end();
       }

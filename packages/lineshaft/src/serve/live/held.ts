@@ -71,6 +71,8 @@ class Gated implements Held {
   readonly #authorizationOf: (actor: Actor) => Question;
   readonly #gate: Subscription;
   #actor: Actor;
+  /** The newest position that the client has an answer for, as who it is. */
+  #heldAt: Position | null;
   #answers: Subscription | null = null;
   #isOver = false;
 
@@ -79,6 +81,7 @@ class Gated implements Held {
     this.#actor = actor;
     this.#authorizationOf = authorizationOf;
     const { live, beginning } = options;
+    this.#heldAt = beginning.heldAt;
     // It has no answer that a client could have already.
     this.#gate = live.subscribe(authorizationOf(actor), this.#gateSink(), { ...beginning, heldAt: null });
     if (this.#isOver) this.#gate.end();
@@ -95,6 +98,7 @@ class Gated implements Held {
 
   ask(actor: Actor): void {
     this.#actor = actor;
+    this.#heldAt = null;
     this.#gate.ask(this.#authorizationOf(actor));
     this.#answers?.ask(this.#options.questionOf(actor));
   }
@@ -130,7 +134,8 @@ class Gated implements Held {
   #open(): void {
     if (this.#answers !== null || this.#isOver) return;
     const { live, beginning, questionOf } = this.#options;
-    this.#answers = live.subscribe(questionOf(this.#actor), this.#answerSink(), { ...beginning, isCounted: false });
+    const own = { ...beginning, heldAt: this.#heldAt, isCounted: false };
+    this.#answers = live.subscribe(questionOf(this.#actor), this.#answerSink(), own);
     if (this.#isOver) this.#answers.end();
   }
 
