@@ -197,6 +197,23 @@ test("one that never ends is given up after its time, its transaction undone, an
   assert.ok(aborted.length >= 2, String(aborted));
 });
 
+test("whatever is thrown, its event is a dead letter after its attempts [EVT-3]", async () => {
+  await using lab = await open();
+  const of = ledger();
+  of.notes.on(of.noted, "throws", { attempts: 2 }, async () => {
+    throw Object.create(null);
+  });
+  await using app = await lab.stand.node(modulesOf(of));
+  await app.call(of.note, { keys: ["a"] });
+  await app.untilHandled(WAIT);
+  app.clock.advance("5s");
+  await app.untilHandled(WAIT);
+  assert.deepEqual(
+    (await lab.work()).map(({ state, attempts }) => [state, attempts]),
+    [["dead", 2]],
+  );
+});
+
 test("one that writes on and on after its time writes nothing [EVT-1]", async () => {
   await using lab = await open();
   const of = ledger();

@@ -1,5 +1,6 @@
 /** What the failure of a run means: whether it is the run's own, and when it is tried again. */
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { databaseFault, errorCode, isConflict, isConnectionLoss, isReadOnly, isStalePlan } from "../data/failures.ts";
 import { Fault } from "../define/errors.ts";
 import { MOVED_ON } from "../migrate/index.ts";
@@ -51,8 +52,13 @@ function isAway(error: unknown): boolean {
 
 /** A failure as it is stored, for people. The log has the stack. */
 export function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${codeOf(error)}${error.name}: ${error.message}` : String(error);
-  // Postgres stores no NUL.
+  if (error instanceof Error) return storable(`${codeOf(error)}${error.name}: ${error.message}`);
+  // Not all that is thrown can be made a string by itself.
+  return storable(typeof error === "string" ? error : inspect(error));
+}
+
+/** Postgres stores no NUL. */
+function storable(text: string): string {
   return text.replaceAll("\0", "").slice(0, ERROR_CHARS_MAX);
 }
 
