@@ -96,18 +96,17 @@ export class Lane {
   /** Handles, or puts aside, some of what waits. */
   async next(): Promise<Outcome> {
     const [first] = this.queue as [StoredEvent];
-    const parks = this.#parks(first);
+    // Asked once: the time may be over by the next look at the clock.
+    const isBeside = performance.now() < this.#besideUntilMs;
+    const parksOf = ({ key }: StoredEvent) => isBeside || (key !== null && this.blocked.has(key));
+    const parks = parksOf(first);
     const segment: StoredEvent[] = [];
     for (const event of this.queue) {
-      if (segment.length >= this.#limitFor(event, parks) || this.#parks(event) !== parks) break;
+      if (segment.length >= this.#limitFor(event, parks) || parksOf(event) !== parks) break;
       segment.push(event);
     }
     if (parks) return this.#park(segment, { error: null, attempts: 0 });
     return this.#handle(segment);
-  }
-
-  #parks({ key }: StoredEvent): boolean {
-    return performance.now() < this.#besideUntilMs || (key !== null && this.blocked.has(key));
   }
 
   #limitFor({ position }: StoredEvent, parks: boolean): number {
