@@ -65,7 +65,8 @@ function startNode(app: TestApp, server: TestServer, port = 0): Promise<TestApp>
 }
 
 for (const server of TEST_SERVERS) {
-  describe(`live queries in trouble on ${server.name}`, { skip: missing(server) }, () => {
+  // Each has a server of its own, and waits for it.
+  describe(`live queries in trouble on ${server.name}`, { skip: missing(server), concurrency: 3 }, () => {
     test("the stream of the log breaks [LIVE-1]", () =>
       survive(server, ({ client }) => client.query("select pg_terminate_backend(pid) from pg_stat_replication")));
 
