@@ -79,6 +79,8 @@ export class FleetNode {
         ...{ PATH: process.env.PATH, NODE_ENV: "production", HOST: "127.0.0.1", LOG_LEVEL: "error" },
         ...{ PORT: String(this.port), METRICS_PORT: String(this.metricsPort), DATABASE_URL: databaseUrl },
         ...{ LINESHAFT_SECRET: "this fleet keeps no secret from anybody", LINESHAFT_PARENT_FD: "3" },
+        // Nodes start again and again; tests keep what has been compiled (`tools/test.ts`).
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...env,
       },
       stdio: ["ignore", output ?? "ignore", output ?? "inherit", "pipe"],

@@ -68,7 +68,7 @@ describe("lineshaft dev", { timeout: 240_000 }, () => {
   });
 
   test("shows what is wrong with a file, and goes on with the next change", async () => {
-    await using project = new Project();
+    await using project = await Project.withCluster();
     const { child, output } = project.spawn(["dev"], { PORT: await freePort() });
     const url = await poll("the first start", () => urlIn(output()));
     project.write("links.ts", "export const = 1;\n");
@@ -85,7 +85,7 @@ describe("lineshaft dev", { timeout: 240_000 }, () => {
   });
 
   test("a command works beside it, on its database; tests, migrations and pages are no change", async () => {
-    await using project = new Project();
+    await using project = await Project.withCluster();
     project.write("web/vite.config.ts", "\n");
     project.write("web/src/page.tsx", "\n");
     const { child, output } = project.spawn(["dev"]);
@@ -113,7 +113,7 @@ describe("lineshaft dev", { timeout: 240_000 }, () => {
 
 describe("lineshaft start", { timeout: 120_000 }, () => {
   test("runs the app, and ends with it", async () => {
-    await using project = new Project();
+    await using project = await Project.withCluster();
     const { child, output } = project.spawn(["start"]);
     const url = await poll("the start", () => urlIn(output()));
     assert.equal(await wordAt(url), "one");

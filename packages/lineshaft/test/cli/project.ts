@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { copyCluster } from "../../src/engines/postgres-embedded/test/made-cluster.ts";
 
 const PACKAGE = join(import.meta.dirname, "../..");
 const MAIN = join(PACKAGE, "src/cli/main.ts");
@@ -58,6 +59,13 @@ export class Project implements AsyncDisposable {
     this.write("package.json", '{ "type": "module", "private": true }');
     this.write("app.ts", APP.replace(/throw.*\n/, ""));
     this.write("links.ts", linksText());
+  }
+
+  /** With a database, as after a first start. */
+  static async withCluster(): Promise<Project> {
+    const project = new Project();
+    await copyCluster(project.path(".lineshaft/postgres"));
+    return project;
   }
 
   /** Makes the app one that would fail if what stands behind `run()` were reached. */
