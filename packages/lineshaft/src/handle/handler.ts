@@ -237,6 +237,7 @@ export class Handler {
       return;
     }
     if (known) this.#forget(known.queue.splice(0));
+    if (known && position < known.position) this.#options.tail.forget();
     const isFirst = this.#lanes.size === 0;
     this.#lanes.set(number, new Lane(this.#host, { number, position, blocked: new Set(keys), parked }));
     this.#fed = isFirst ? position : Math.min(this.#fed, position);
@@ -246,7 +247,7 @@ export class Handler {
     const { tail, head } = this.#options;
     const { event } = this.definition;
     try {
-      for (;;) {
+      for (let waits = 0; ; ) {
         this.#mayBeMore = !this.#hasRoom;
         if (this.#mayBeMore || this.#isClosed || this.#lanes.size === 0) return;
         const from = this.#fed;
@@ -256,8 +257,9 @@ export class Handler {
         if (this.#fed !== from) continue;
         for (const stored of page.events) if (stored.name === event.name) this.#queue(stored);
         this.#fed = page.upTo;
-        // It was told before it could be seen.
-        if (page.upTo === from) await delay(1, undefined, { ref: false });
+        // It was told before it could be seen; or is gone, with a server that others have replaced.
+        waits = page.upTo === from ? Math.min(waits + 1, LOOK_MS) : 0;
+        if (waits > 0) await delay(waits, undefined, { ref: false });
       }
     } catch (error) {
       this.#machinery.log.debug({ err: error, handler: this.definition.name }, "events could not be read yet");

@@ -107,7 +107,10 @@ export class Orderer {
 
   /** Whether it could see all that was told before. */
   async #sweep(): Promise<boolean> {
+    const known = this.#head;
     const { head, open } = await this.#options.log.sweep(null);
+    // The end of the log goes back when a server takes over that lacks the last commits.
+    if (head < known) this.#head = head;
     this.moved(head);
     return !open.some(this.#options.wasTold);
   }

@@ -28,7 +28,7 @@ export class Tail {
 
   /** The next events after a position, of all kinds or of this name only. A page that leads nowhere is the end. */
   async read(after: number, name: string): Promise<Page> {
-    if (after < this.#from || after > this.#end) return this.#log.readNamed(after, name);
+    if (after < this.#from || after > this.#end) return this.#readPast(after, name);
     if (after === this.#end) {
       await (this.#reading ??= this.#grow().finally(() => {
         this.#reading = null;
@@ -38,8 +38,24 @@ export class Tail {
     return { events: this.#events.slice(this.#indexAfter(after)), upTo: this.#end };
   }
 
+  /** Forgets the window: a server that lacks the last commits may have taken over, and has others in their places. */
+  forget(): void {
+    this.#events = [];
+    this.#bytes = 0;
+    this.#from = this.#end = Number.POSITIVE_INFINITY;
+  }
+
+  /** Who comes to the end of the log begins a window that was forgotten. */
+  async #readPast(after: number, name: string): Promise<Page> {
+    const page = await this.#log.readNamed(after, name);
+    if (page.upTo === after && this.#end === Number.POSITIVE_INFINITY) this.#from = this.#end = after;
+    return page;
+  }
+
   async #grow(): Promise<void> {
-    const { events, upTo } = await this.#log.read(this.#end);
+    const end = this.#end;
+    const { events, upTo } = await this.#log.read(end);
+    if (this.#end !== end) return;
     for (const event of events) this.#bytes += event.payload.length;
     this.#events.push(...events);
     this.#end = Math.max(this.#end, upTo);

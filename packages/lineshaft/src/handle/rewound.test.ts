@@ -1,0 +1,37 @@
+/** A server takes over that lacks the last commits: what they stated is gone, and what has its places is handled. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { poll } from "../testkit/index.ts";
+import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "./test/stand.ts";
+
+const WAIT = { timeoutMs: WAIT_MS };
+const KEPT = 5;
+
+for (const relay of ["off", "auto"] as const) {
+  test(`with the relay ${relay}, what is gone is not handled, and what has its places now is [EVT-1]`, async () => {
+    await using stand = await Stand.open();
+    const of = ledger();
+    of.notes.on(of.noted, "count", (context) => of.record(context, "count"));
+    await using app = await stand.node(modulesOf(of), { settings: { relay } });
+    for (const n of upTo(2 * KEPT)) await app.call(of.note, { keys: ["a"], from: n });
+    await app.untilHandled(WAIT);
+    await stand.ask(`do $$ begin
+      delete from notes.effect where n >= ${KEPT};
+      delete from lineshaft.event e using lineshaft.log l where l.event = e.id and l.position > ${KEPT};
+      delete from lineshaft.log where position > ${KEPT};
+      update lineshaft.cursor set position = least(position, ${KEPT});
+      update lineshaft.head set position = ${KEPT};
+    end $$`);
+    await stand.ask(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`);
+    const later = upTo(KEPT - 2).map((n) => 100 + n);
+    const note = (from: number) =>
+      app.call(of.note, { keys: ["a"], from }).then(
+        () => true,
+        () => false,
+      );
+    for (const n of later) await poll(() => note(n), WAIT);
+    await app.untilHandled(WAIT);
+    assert.deepEqual(numbersOf(await stand.effects(), "a"), [...upTo(KEPT), ...later]);
+  });
+}
