@@ -30,22 +30,27 @@ describe("a long room", { skip: missingBrowser() }, () => {
     return numbers;
   }
 
-  test("it opens at its end, whichever of its pages comes first", async () => {
-    const room = await pair.room(229);
-    const held: (() => void)[] = [];
+  /** Another window, in which a question is held back until `release`. */
+  async function holding(question: string) {
+    let release = (): void => assert.fail("It was not asked.");
     const hold = (socket: WebSocketRoute) => {
       const server = socket.connectToServer();
       socket.onMessage((message) => {
-        if (String(message).includes("after=150")) held.push(() => server.send(message));
+        if (String(message).includes(question)) release = () => server.send(message);
         else server.send(message);
       });
     };
-    const other = await pair.again((fresh) => fresh.routeWebSocket("**/live", hold));
+    const held = await pair.again((fresh) => fresh.routeWebSocket("**/live", hold));
+    return { page: held, release: () => release() };
+  }
+
+  test("it opens at its end, whichever of its pages comes first", async () => {
+    const room = await pair.room(229);
+    const { page: other, release } = await holding("after=150");
     await goTo(other, room);
     await said(other, "Message 229").waitFor();
     await painted(other);
-    assert.equal(held.length, 1);
-    held[0]!();
+    release();
     await said(other, "Message 151").waitFor({ state: "attached" });
     await painted(other);
     assert.ok((await belowView(other)) < 5);
@@ -85,6 +90,20 @@ describe("a long room", { skip: missingBrowser() }, () => {
     await poll(async () => (await said(page, "Message 10").getAttribute("data-marked")) === null);
   });
 
+  test("a message in a thread that was looked for is shown there", async () => {
+    const room = await pair.room(60);
+    for (const number of Array(30).keys()) await pair.post(pair.ada, room, `Reply ${number}`, 5);
+    await goTo(page, room, 63);
+    const reply = page.getByRole("complementary", { name: "Thread" }).locator('.message[data-number="63"]');
+    await reply.getByText("Reply 2", { exact: true }).waitFor();
+    await painted(page);
+    const panel = (await page.locator(".panel-body").boundingBox())!;
+    const { y } = (await reply.boundingBox())!;
+    assert.ok(y >= panel.y && y < panel.y + panel.height, `it is at ${y} of ${panel.y} + ${panel.height}`);
+    assert.equal(await reply.getAttribute("data-marked"), "true");
+    await page.getByRole("button", { name: "Close" }).click();
+  });
+
   test("who comes back begins where the news begin, and has read what was seen", async () => {
     const room = await pair.room(300, 120);
     const numbers = await told();
@@ -98,6 +117,19 @@ describe("a long room", { skip: missingBrowser() }, () => {
     await said(page, "Message 300").waitFor();
     await poll(() => numbers.length > 0);
     assert.deepEqual(numbers, [300]);
+  });
+
+  test("so one does when what is before them comes first", async () => {
+    const room = await pair.room(300, 120);
+    const { page: other, release } = await holding("after=100");
+    await goTo(other, room);
+    await said(other, "Message 100").waitFor();
+    await painted(other);
+    release();
+    await other.getByText("New messages").waitFor({ state: "attached" });
+    await painted(other);
+    assert.equal(await isInView(other, 121), true);
+    await other.context().close();
   });
 
   test("who is taken to an old message has not read the new ones", async () => {

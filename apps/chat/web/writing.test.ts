@@ -68,6 +68,46 @@ describe("writing", { skip: missingBrowser() }, () => {
     assert.equal(await composer(page).evaluate((box) => box === document.activeElement), true);
   });
 
+  test("who opens a panel or replies can write at once, and is back where one was", async () => {
+    const room = await pair.room(1);
+    await goTo(page, room);
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    assert.equal(await focused('[type="search"]'), true);
+    await page.keyboard.press("Escape");
+    assert.equal(await focused('[aria-label="Search"]'), true);
+    await tool(said(page, "Message 1"), "Open the thread");
+    await page.getByRole("textbox", { name: "Reply in the thread" }).waitFor();
+    assert.equal(await focused('[aria-label="Reply in the thread"]'), true);
+    await page.keyboard.press("Escape");
+    assert.equal(await focused('[aria-label="Open the thread"]'), true);
+    await tool(said(page, "Message 1"), "Reply");
+    assert.equal(await focused(".composer textarea"), true);
+  });
+
+  test("a message that is deleted meanwhile is answered no more, and what is written is sent", async () => {
+    const room = await pair.room(1);
+    await goTo(page, room);
+    await tool(said(page, "Message 1"), "Reply");
+    await composer(page).fill("My answer");
+    await pair.remove(pair.bob, room, 1);
+    await page.locator(".reply-strip").waitFor({ state: "detached" });
+    await composer(page).press("Enter");
+    await shows(page, ["This message was deleted.", "My answer"]);
+  });
+
+  test("who would leave with something unsent is asked", async () => {
+    const other = await pair.again();
+    await goTo(other, await pair.room(0));
+    await other.route("**/messages", (route) => route.abort());
+    await say(other, "Not yet");
+    await other.getByText("The server cannot be reached").waitFor();
+    const asked = other.waitForEvent("dialog");
+    const closed = other.close({ runBeforeUnload: true });
+    assert.equal((await asked).type(), "beforeunload");
+    await (await asked).accept();
+    await closed;
+  });
+
   test("an edit that does not get through can be sent again", async () => {
     await goTo(page, await pair.room(0));
     await say(page, "One");

@@ -49,8 +49,12 @@ export class Pair implements AsyncDisposable {
     return room;
   }
 
-  post(person: Person, room: string, text: string) {
-    return this.#as(person).call(chat.postMessage, { room, clientId: crypto.randomUUID(), text });
+  post(person: Person, room: string, text: string, thread?: number) {
+    return this.#as(person).call(chat.postMessage, { room, clientId: crypto.randomUUID(), text, thread });
+  }
+
+  remove(person: Person, room: string, number: number) {
+    return this.#as(person).call(chat.deleteMessage, { room, number });
   }
 
   react(person: Person, room: string, number: number) {

@@ -3,7 +3,7 @@ import { ActionIcon, Button, FileButton, Text } from "@mantine/core";
 import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
 import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { chat } from "../client.ts";
+import { chat, type Message } from "../client.ts";
 import { nameOfRoom } from "../frame/use-rooms.tsx";
 import { sayMoment } from "../parts/words.ts";
 import { maySpeak, usePresenceHere, useRoom } from "../room/room-context.tsx";
@@ -12,7 +12,7 @@ import { FileStrip } from "./file-strip.tsx";
 import { toStored } from "./mentions.ts";
 import { outbox } from "./outbox.ts";
 import { ReplyStrip } from "./reply-strip.tsx";
-import { TextField, useText } from "./text-field.tsx";
+import { TextField, useText, type WrittenText } from "./text-field.tsx";
 import type { Uploads } from "./uploads.ts";
 
 interface Props {
@@ -46,6 +46,7 @@ function Writing({ uploads, thread, onEditLast }: Props) {
   useEffect(() => {
     drafts.set(key, value);
   }, [key, value]);
+  useAnswering(text, thread === undefined ? replyTo : null);
   const isEmpty = value.trim() === "" && uploads.ready.length === 0;
   const send = () => {
     if (isEmpty || isFull || uploads.isBusy) return;
@@ -103,6 +104,13 @@ function Writing({ uploads, thread, onEditLast }: Props) {
       <SlowNotice />
     </form>
   );
+}
+
+/** Who answers a message writes at once. */
+function useAnswering({ field }: WrittenText, replyTo: Message | null): void {
+  useEffect(() => {
+    if (replyTo !== null) field.current?.focus();
+  }, [replyTo, field]);
 }
 
 function AddFiles({ onAdd }: { readonly onAdd: (files: Iterable<File>) => void }) {

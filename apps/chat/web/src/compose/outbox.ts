@@ -138,6 +138,11 @@ client.$connection.subscribe(() => {
   if (client.$connection.state() === "live") outbox.resume();
 });
 
+addEventListener("beforeunload", (event) => {
+  // It is nowhere else: the browser asks whether to leave.
+  if (outbox.posts().some(({ state }) => state !== "sent")) event.preventDefault();
+});
+
 /** What was written and is not in the history yet, of all rooms. */
 export function useOutbox(): readonly Post[] {
   return useSyncExternalStore(outbox.subscribe, outbox.posts);

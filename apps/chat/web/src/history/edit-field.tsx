@@ -1,17 +1,19 @@
 /** The text of a message of one's own, being changed. */
 import { Button, Group } from "@mantine/core";
 import { tellFailed } from "lineshaft-web-shared/parts/notices.tsx";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import type { Message } from "../client.ts";
 import { drafts } from "../compose/drafts.ts";
 import { toStored, toWritten } from "../compose/mentions.ts";
 import { TextField, useText } from "../compose/text-field.tsx";
+import { useFocusBack } from "../parts/focus-back.ts";
 import { useRoom } from "../room/room-context.tsx";
 import { editMessage } from "./changes.ts";
 
 export function EditField({ message }: { readonly message: Message }) {
   const { room, members, nameOf, edit } = useRoom();
-  const box = useFocusBack();
+  const box = useRef<HTMLDivElement>(null);
+  useFocusBack(box, ".message");
   const key = `${room.id} edit ${message.number}`;
   const text = useText(drafts.get(key) ?? toWritten(message.text, nameOf));
   const [isFull, setFull] = useState(false);
@@ -57,19 +59,4 @@ export function EditField({ message }: { readonly message: Message }) {
       </Group>
     </div>
   );
-}
-
-/** When the field goes and has the focus, that goes back to where it was before, or else to the message. */
-function useFocusBack() {
-  const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const field = box.current;
-    const before = document.activeElement;
-    return () => {
-      if (!field?.contains(document.activeElement)) return;
-      const next = before !== document.body && before?.isConnected ? before : field.closest(".message");
-      (next as HTMLElement | null)?.focus();
-    };
-  }, []);
-  return box;
 }

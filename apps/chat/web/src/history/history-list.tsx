@@ -47,7 +47,7 @@ export function HistoryList({ history, shown, target, pending }: Props) {
   wasAtEnd.current = isAtEnd && hasEnd;
   useReading(own, isVisible && isAtEnd && hasEnd ? (messages.at(-1)?.number ?? null) : null);
   const marked = useTarget(history, shown, target, scrolling);
-  useFirstLook(scrolling, target, newFrom);
+  useFirstLook(scrolling, rows, hasEnd, target === null && newFrom !== null);
   const goToEnd = () => {
     history.showEnd(room.lastNumber);
     toEnd();
@@ -95,8 +95,9 @@ function useTarget(history: History, shown: Shown, target: number | null, { show
   useLayoutEffect(() => {
     const found = target === null ? undefined : shown.messages.find(({ number }) => number === target);
     if (!found) return;
-    if (found.thread !== null) show({ is: "thread", number: found.thread });
-    showRow(`[data-number="${found.thread ?? found.number}"]`);
+    if (found.thread !== null) show({ is: "thread", number: found.thread, found: found.number });
+    // What the thread hangs from may be far away: then what is around stays in view.
+    if (!showRow(`[data-number="${found.thread ?? found.number}"]`)) showRow("[data-number]");
     setMarked(found.number);
     // The same message can be asked for again.
     replace({ at: "room", room: room.id, number: null });
@@ -109,13 +110,13 @@ function useTarget(history: History, shown: Shown, target: number | null, { show
   return marked;
 }
 
-/** Who comes back begins where the news begin. */
-function useFirstLook({ showRow }: Scrolling, target: number | null, newFrom: number | null): void {
-  const isFirst = useRef(true);
+/** Who comes back begins where the news begin, as soon as that is there. */
+function useFirstLook({ showRow }: Scrolling, rows: readonly Row[], hasEnd: boolean, isWanted: boolean): void {
+  const isLooking = useRef(isWanted);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the mark is one of the rows.
   useLayoutEffect(() => {
-    if (isFirst.current && target === null && newFrom !== null) showRow(".new-mark");
-    isFirst.current = false;
-  }, [showRow, target, newFrom]);
+    if (isLooking.current) isLooking.current = !showRow(".new-mark") && !hasEnd;
+  }, [showRow, rows, hasEnd]);
 }
 
 interface RowsProps {

@@ -75,9 +75,9 @@ export function useScrolling(history: History, shown: Shown, rows: unknown): Scr
   }, [settle]);
   const showRow = useCallback(
     (selector: string) => {
-      sticks.current = false;
       const row = view.current?.querySelector<HTMLElement>(selector);
       if (!row) return false;
+      sticks.current = false;
       row.scrollIntoView({ block: "center" });
       look();
       return true;

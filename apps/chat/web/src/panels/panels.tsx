@@ -3,6 +3,7 @@ import { ActionIcon } from "@mantine/core";
 import { Icon } from "lineshaft-web-shared/parts/icons.tsx";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { Message } from "../client.ts";
+import { useFocusBack } from "../parts/focus-back.ts";
 import { useRoom } from "../room/room-context.tsx";
 import { MembersPanel } from "./members-panel.tsx";
 import { SearchPanel } from "./search-panel.tsx";
@@ -22,6 +23,7 @@ export function Panels({ messages }: { readonly messages: readonly Message[] }) 
         <ThreadPanel
           key={panel.number}
           number={panel.number}
+          found={panel.found}
           root={messages.find(({ number }) => number === panel.number)}
         />
       )}
@@ -31,10 +33,16 @@ export function Panels({ messages }: { readonly messages: readonly Message[] }) 
 
 function Frame({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   const { show } = useRoom();
+  const panel = useRef<HTMLElement>(null);
   const close = useRef<HTMLButtonElement>(null);
-  useEffect(() => close.current?.focus({ preventScroll: true }), []);
+  useFocusBack(panel);
+  useEffect(() => {
+    // Where there is something to write, that has the focus already.
+    if (!panel.current?.contains(document.activeElement)) close.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <aside
+      ref={panel}
       className="panel"
       aria-label={title}
       onKeyDown={({ key, defaultPrevented, target, currentTarget }) => {

@@ -18,9 +18,11 @@ interface Props {
   readonly number: number;
   /** The message that the thread hangs from, where it is at hand. */
   readonly root: Message | undefined;
+  /** The message in the thread that was looked for. */
+  readonly found: number | undefined;
 }
 
-export function ThreadPanel({ number, root: known }: Props) {
+export function ThreadPanel({ number, root: known, found }: Props) {
   const { room, me } = useRoom();
   const { data: fetched } = useQuery(chat.message, known ? null : { room: room.id, number });
   const root = known ?? fetched;
@@ -34,7 +36,7 @@ export function ThreadPanel({ number, root: known }: Props) {
   const isDone = pending.length === 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what comes is looked at.
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "nearest" });
+    if (found === undefined || !isDone) end.current?.scrollIntoView({ block: "nearest" });
   }, [seen.size, isDone]);
   return (
     <>
@@ -53,7 +55,7 @@ export function ThreadPanel({ number, root: known }: Props) {
               <Waiting what="Loading the thread" />
             </li>
           )}
-          <Page number={number} after={0} active={active} onActive={setActive} me={me} onSeen={setSeen} />
+          <Page number={number} after={0} found={found} active={active} onActive={setActive} me={me} onSeen={setSeen} />
         </ol>
         {pending.map((post) => (
           <PendingRow key={post.clientId} post={post} />
@@ -68,6 +70,7 @@ export function ThreadPanel({ number, root: known }: Props) {
 interface PageProps {
   readonly number: number;
   readonly after: number;
+  readonly found: number | undefined;
   readonly active: number | null;
   readonly onActive: (number: number) => void;
   readonly me: string;
@@ -77,13 +80,18 @@ interface PageProps {
 
 /** Messages never leave a thread, so a page that is full stays as it is, and the next one begins behind it. */
 function Page(props: PageProps) {
-  const { number, after, active, onActive, me, onSeen } = props;
+  const { number, after, found, active, onActive, me, onSeen } = props;
   const { room } = useRoom();
   const { data, problem } = useQuery(chat.thread, { room: room.id, number, after, limit: PAGE_ROWS });
   useEffect(() => {
     const own = data?.items.filter(({ author }) => author?.id === me).map(({ clientId }) => clientId) ?? [];
     onSeen((seen) => (own.every((each) => seen.has(each)) ? seen : new Set([...seen, ...own])));
   }, [data, me, onSeen]);
+  const isFound = data?.items.some((message) => message.number === found) ?? false;
+  useEffect(() => {
+    if (!isFound) return;
+    document.querySelector(`.panel [data-number="${found}"]`)?.scrollIntoView({ block: "center" });
+  }, [isFound, found]);
   if (problem) {
     return (
       <li>
@@ -102,6 +110,7 @@ function Page(props: PageProps) {
               goesOn={row.goesOn}
               inThread
               isActive={active === row.message.number}
+              isMarked={row.message.number === found}
               onActive={onActive}
             />
           ),

@@ -25,7 +25,7 @@ const NONE: readonly Member[] = [];
 export type Panel =
   | { readonly is: "members" }
   | { readonly is: "search" }
-  | { readonly is: "thread"; readonly number: number };
+  | { readonly is: "thread"; readonly number: number; readonly found?: number };
 
 interface OpenRoom {
   readonly room: Room;
