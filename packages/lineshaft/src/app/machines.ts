@@ -245,6 +245,7 @@ class Running {
       relay.start();
     }
     this.#orderer.start(head);
+    this.#resources.defer(() => this.#orderer.close());
     await this.#fleet.beat();
     this.#every(BEAT_MS, () => this.#fleet.beat());
     this.#every(IDLE_MS, () => this.#followIdle());

@@ -1,8 +1,11 @@
 /** Steps: work outside the database, recorded once, with a key that stays. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CallTransaction } from "../data/transaction.ts";
+import { openControl } from "../log/control.ts";
+import { createMetrics } from "../observe/metrics.ts";
 import { poll } from "../testkit/index.ts";
-import { RESULT_BYTES_MAX } from "./steps.ts";
+import { RESULT_BYTES_MAX, Steps } from "./steps.ts";
 import { type Ledger, ledger, modulesOf, Stand, upTo, WAIT_MS } from "./test/stand.ts";
 
 const WAIT = { timeoutMs: WAIT_MS };
@@ -62,6 +65,21 @@ test("a step that is recorded is not done again, and its key is the same at each
     (await lab.steps()).map(({ name }) => name),
     ["first", "second"],
   );
+});
+
+test("of two nodes that do a step at once, both go on with what was recorded first [EVT-1]", async () => {
+  await using lab = await open(() => {});
+  const metrics = createMetrics();
+  const control = openControl({ connection: lab.stand.url, metrics, size: 2 });
+  const [one, other] = [new Steps(control, "notes.post/1", {}), new Steps(control, "notes.post/1", {})];
+  const transaction = new CallTransaction(control, metrics, { isolation: "read committed", readOnly: false });
+  const tools = { transaction, signal: new AbortController().signal };
+  const { promise: isRecorded, resolve } = Promise.withResolvers<void>();
+  const late = other.take("pay", () => isRecorded.then(() => ({ receipt: 2 })), tools);
+  assert.deepEqual(await one.take("pay", async () => ({ receipt: 1 }), tools), { receipt: 1 });
+  resolve();
+  assert.deepEqual(await late, { receipt: 1 });
+  await control[Symbol.asyncDispose]();
 });
 
 test("a step that comes after statements is done outside of the transaction, which then begins again", async () => {

@@ -5,7 +5,8 @@
  * transaction of its own, while no transaction of the run is open: a run that has asked something already is undone,
  * the steps that it met are done, and it begins again. So code before a step may run several times, and a mail server
  * that takes ten seconds holds no lock.
- * Promises. Once a result is recorded, the step is not done again for this event. Its key is the same each time.
+ * Promises. Once a result is recorded, the step is not done again for this event, and every run gets that result, also
+ * one on another node that has done the same meanwhile. Its key is the same each time.
  * Not promised. That a step is done once: a process can die between the work and the record.
  * Limits. `STEPS_MAX` steps of one run, results of `RESULT_BYTES_MAX` as JSON.
  */
@@ -17,9 +18,11 @@ import { writeTogether } from "../log/control.ts";
 export const STEPS_MAX = 100;
 export const RESULT_BYTES_MAX = 65_536;
 
+/** What was recorded first counts, and is given back. */
 const RECORD = {
   name: "ls_step",
-  text: "insert into lineshaft.step (scope, name, result) values ($1, $2, $3) on conflict do nothing",
+  text: `insert into lineshaft.step as s (scope, name, result) values ($1, $2, $3)
+    on conflict (scope, name) do update set result = s.result returning s.result::text as result`,
 };
 
 /** Thrown by a step where none are done: the run moves to where they are. */
@@ -105,8 +108,8 @@ export class Steps {
       throw new Error(`step("${name}") gave ${bytes} bytes; a result may have ${RESULT_BYTES_MAX} as JSON.`);
     }
     // Written also when the run is over by now: the work is done.
-    await writeTogether(this.#pool, [{ ...RECORD, values: [this.#scope, name, text] }] as const);
-    const result: unknown = JSON.parse(text);
+    const [{ rows }] = await writeTogether(this.#pool, [{ ...RECORD, values: [this.#scope, name, text] }]);
+    const result: unknown = JSON.parse((rows as { readonly result: string }[])[0]!.result);
     this.#results.set(name, result);
     return result;
   }
