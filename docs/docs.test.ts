@@ -14,7 +14,6 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { after, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { copyCluster } from "../packages/lineshaft/src/engines/postgres-embedded/test/made-cluster.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const WORK = join(ROOT, "bench/.generated/docs");
@@ -132,7 +131,6 @@ function commandsOf(text: string): string[] {
 
 async function askPage(blocks: readonly Block[], entry: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lineshaft-docs-"));
-  await copyCluster(join(folder, "postgres"));
   const environment = {
     ...process.env,
     PORT: "0",

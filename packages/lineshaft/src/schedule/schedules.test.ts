@@ -152,7 +152,7 @@ describe("schedules", { concurrency: 4 }, () => {
     assert.notEqual(keys[0], keys[1]);
   });
 
-  test("a schedule that is declared otherwise at a restart goes by its new times; the same goes on [SCH-1]", async () => {
+  test("a schedule declared otherwise at a restart goes by its new times; the same goes on [SCH-1]", async () => {
     await using lab = await open();
     const stop = async (when: When & ScheduleOptions, advance: () => void) => {
       await using app = await lab.stand.node(scheduled(when), { clock: lab.clock });
