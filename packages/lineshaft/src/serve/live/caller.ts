@@ -56,8 +56,9 @@ export class Caller {
   /** Who it is. @throws what the first recognition failed with. */
   actor(): Actor | Promise<Actor> {
     if (this.#actor !== null && this.#isSettled) return this.#actor;
-    this.#first ??= this.#recognize().finally(() => {
+    this.#first ??= this.#recognize().catch((error) => {
       this.#first = null;
+      throw error;
     });
     return this.#first;
   }
@@ -86,6 +87,8 @@ export class Caller {
       // The next one has a transaction, and can be watched.
       if (fill?.needsTransaction) continue;
       if (this.#isClosed || this.#watch(recognized, fill)) {
+        // At once: a doubt that comes in the same breath asks anew.
+        this.#first = null;
         this.#isSettled = true;
         this.#actor = recognized.actor;
         return recognized.actor;
