@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { poll } from "lineshaft/testkit";
 import { missingBrowser } from "lineshaft-web-shared/test/browser.ts";
 import type { Page, WebSocketRoute } from "playwright-core";
-import { belowView, goTo, isInView, Pair, painted } from "./test/room.ts";
+import { belowView, goTo, isInView, Pair, painted, untilListed } from "./test/room.ts";
 import { composer, roomLink, said } from "./test/talk.ts";
 
 describe("a long room", { skip: missingBrowser() }, () => {
@@ -107,6 +107,7 @@ describe("a long room", { skip: missingBrowser() }, () => {
   test("who comes back begins where the news begin, and has read what was seen", async () => {
     const room = await pair.room(300, 120);
     const numbers = await told();
+    await untilListed(page, room, 180);
     await goTo(page, room);
     await page.getByText("New messages").waitFor();
     await poll(() => isInView(page, 121));
@@ -122,6 +123,7 @@ describe("a long room", { skip: missingBrowser() }, () => {
   test("so one does when what is before them comes first", async () => {
     const room = await pair.room(300, 120);
     const { page: other, release } = await holding("after=100");
+    await untilListed(other, room, 180);
     await goTo(other, room);
     await said(other, "Message 100").waitFor();
     await painted(other);
@@ -136,6 +138,7 @@ describe("a long room", { skip: missingBrowser() }, () => {
     const room = await pair.room(40, 37);
     const numbers = await told();
     await page.getByRole("link", { name: "Chat: start" }).click();
+    await untilListed(page, room, 3);
     await goTo(page, room, 3);
     await poll(async () => (await said(page, "Message 3").getAttribute("data-marked")) === "true");
     await painted(page);
@@ -146,6 +149,7 @@ describe("a long room", { skip: missingBrowser() }, () => {
   test("what cannot be told as read is told with the next message, not again and again", async () => {
     const room = await pair.room(3, 1);
     const numbers = await told("refuse");
+    await untilListed(page, room, 2);
     await goTo(page, room);
     await poll(() => numbers.length > 0);
     await pair.post(pair.bob, room, "News");

@@ -116,6 +116,12 @@ export async function signsUp(visitor: Visitor, name: string): Promise<Person> {
   return { ...visitor, actor: { kind: "account", id, session: id, email: "", emailVerified: false } };
 }
 
+/** Until the page's list has a room, with so many messages to be read. */
+export async function untilListed(page: Page, room: string, unread: number): Promise<void> {
+  const link = page.locator(`.room-link[href$="${room}"]`);
+  await link.getByText(`${unread} unread messages`).waitFor({ state: "attached" });
+}
+
 /** Goes to a room, or to a message in it. */
 export async function goTo(page: Page, room: string, number?: number): Promise<void> {
   await page.evaluate(

@@ -7,7 +7,7 @@ import { text } from "./test/conformance.ts";
 import { frame, OPCODE, RawClient } from "./test/frames.ts";
 import { eventually } from "./test/subscribers.ts";
 
-const PING_MS = 500;
+const PING_MS = 1_000;
 const CONNECTIONS = 'lineshaft_live_connections{kind="socket"}';
 /** More than the system takes off our hands. */
 const LARGE_BYTES = 24_000_000;
