@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createConnection } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../packages/lineshaft/src/testkit/free-port.ts";
 import { provideServers } from "../tools/servers.ts";
-import { freePort } from "./servers.ts";
 
 const REDIS = { name: "Redis", debianPackage: "redis-server", path: "/usr/bin/redis-server" };
 const START_MS = 10_000;

@@ -7,9 +7,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync, openSync, readFileSync } from "node:fs";
 import { get } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../packages/lineshaft/src/testkit/free-port.ts";
 import { cpuSeconds, memoryBytes } from "./usage.ts";
 
 const BENCH = import.meta.dirname;
@@ -69,15 +69,6 @@ const alive = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
 });
-
-/** A port of 127.0.0.1 that nobody has at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 /** Starts a server and resolves with its first 200. */
 export async function startServer(kind: ServerKind, setting: ServerSetting): Promise<RunningServer> {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
+import { freePort } from "../packages/lineshaft/src/testkit/free-port.ts";
 
 const START_MS = 60_000;
 const LOOK_MS = 20;
@@ -165,12 +165,4 @@ function readJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

@@ -71,8 +71,11 @@ describe("a long room", { skip: missingBrowser() }, () => {
     const room = await pair.room(300);
     await goTo(page, room, 140);
     await poll(async () => (await said(page, "Message 140").getAttribute("data-marked")) === "true");
-    await page.getByRole("log").evaluate((box) => box.scrollBy(0, 1_500));
-    await poll(async () => !(await isInView(page, 140)));
+    // What is below comes page by page.
+    await poll(async () => {
+      await page.getByRole("log").evaluate((box) => box.scrollBy(0, 1_500));
+      return !(await isInView(page, 140));
+    });
     await pair.react(pair.bob, room, 141);
     await said(page, "Message 141").getByRole("button", { name: /: 1$/ }).waitFor({ state: "attached" });
     await painted(page);

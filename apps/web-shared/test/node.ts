@@ -2,10 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { poll } from "lineshaft/testkit";
+import { freePort, poll } from "lineshaft/testkit";
 import type { Page } from "playwright-core";
 
 const START_MS_MAX = 30_000;
@@ -16,14 +15,6 @@ export const connectionOf = (page: Page) => page.locator(".connection");
 
 export async function isLive(page: Page): Promise<void> {
   await connectionOf(page).getByText("Live", { exact: true }).waitFor({ timeout: RECONNECT_MS_MAX, state: "attached" });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }
 
 export class Node {

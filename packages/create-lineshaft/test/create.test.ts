@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "lineshaft/testkit";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const START_MS_MAX = 90_000;
@@ -67,16 +67,6 @@ async function pack(name: string): Promise<string> {
   await must(process.execPath, [join(ROOT, "tools/build.ts"), "--package", name, "--out", dist], ROOT);
   const said = await must("npm", ["pack", dist, "--silent", "--pack-destination", folder], folder);
   return join(folder, said.trim().split("\n").at(-1)!);
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return String(address.port);
 }
 
 async function pollFetch(server: ChildProcess, url: string, init: RequestInit): Promise<Response> {
@@ -166,7 +156,7 @@ describe("npm create lineshaft", { timeout: 10 * 60_000 }, () => {
   });
 
   test("the project starts, answers, and ends on SIGTERM; its commands work", async () => {
-    const port = await freePort();
+    const port = String(await freePort());
     const server = start("npm", ["start"], project, { PORT: port, METRICS_PORT: "0" });
     const closed = once(server, "close");
     server.stdout!.resume();

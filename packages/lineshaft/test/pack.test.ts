@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "../src/testkit/index.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const INSTALL_TIMEOUT_MS = 5 * 60_000;
@@ -84,16 +84,6 @@ async function script(args: readonly string[], cwd: string): Promise<string> {
   }
   const [code] = await once(child, "close");
   return code === 0 ? output : Promise.reject(new Error(`${args.join(" ")} ended with ${code}:\n${output}`));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** Asks until the server answers; fails when it ends, or after a deadline. */

@@ -3,26 +3,17 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { modules } from "../call/test/stand.ts";
-import { poll, startTestApp } from "../testkit/index.ts";
+import { freePort, poll, startTestApp } from "../testkit/index.ts";
 
 const SERVED = fileURLToPath(new URL("./test/served.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const WAIT_MS = 30_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 for (const [how, args] of [
   ["by itself", [SERVED]],

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
+import { freePort } from "../../src/testkit/index.ts";
 import { linksText, Project, poll } from "./project.ts";
 
 const ROUNDS = 5;
@@ -15,18 +16,6 @@ async function wordAt(url: string): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-/** A port that stays the same over restarts. */
-async function freePort(): Promise<string> {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return String(address.port);
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -44,7 +33,7 @@ function processesOf(folder: string): string {
 describe("lineshaft dev", { timeout: 240_000 }, () => {
   test("serves what was saved, on the same database; the figures say how soon", async (context) => {
     await using project = new Project();
-    const { child, output } = project.spawn(["dev"], { PORT: await freePort() });
+    const { child, output } = project.spawn(["dev"], { PORT: String(await freePort()) });
     const url = await poll("the first start", () => urlIn(output()));
     const body = JSON.stringify({ code: "kept" });
     const headers = { "content-type": "application/json" };
@@ -69,7 +58,7 @@ describe("lineshaft dev", { timeout: 240_000 }, () => {
 
   test("shows what is wrong with a file, and goes on with the next change", async () => {
     await using project = await Project.withCluster();
-    const { child, output } = project.spawn(["dev"], { PORT: await freePort() });
+    const { child, output } = project.spawn(["dev"], { PORT: String(await freePort()) });
     const url = await poll("the first start", () => urlIn(output()));
     project.write("links.ts", "export const = 1;\n");
     await poll("the mistake", () => (/links\.ts:1[\s\S]*waiting for a change/.test(output()) ? true : null));
