@@ -77,6 +77,8 @@ describe("the page", { skip: missingBrowser() }, () => {
     await signUp(bob.page, "Bob Babbage", "bob@chat.example");
     await joinRoom(bob.page, "Engines");
     await composer(bob.page).waitFor();
+    // What is said before somebody is there is not heard: typing, for one.
+    for (const { page } of [ada, bob]) await page.getByRole("button", { name: "Members: 2, of whom 2 here" }).waitFor();
     // Before there is a session the server says so, and the browser's console does.
     for (const { problems } of [ada, bob]) problems.length = 0;
   });

@@ -56,7 +56,7 @@ export class Group implements Membership {
   #turn: string;
   #state: "idle" | "queued" | "running" = "idle";
   #isDirty = false;
-  /** Whether something was heard since the newest answer that could alter it, or may have been. */
+  /** Whether something was heard since the newest answer that could alter it. */
   #isTouched = false;
   #newest: Answer | null = null;
   #watch: Watch | null = null;
@@ -124,8 +124,6 @@ export class Group implements Membership {
     this.#rest();
     this.#state = "running";
     this.#isDirty = false;
-    // Nothing is watched while it runs: what is heard meanwhile is looked at in the end.
-    this.#isTouched = true;
     this.#runs++;
     const { question } = asking;
     const { cache, position, metrics } = this.#host;
