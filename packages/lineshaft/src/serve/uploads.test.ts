@@ -209,7 +209,7 @@ describe("a file that breaks off", () => {
 
 describe("many large files at once", () => {
   const [BYTES, FILES] = [50_000_000, 4];
-  /** So much more than before may be in use, on both sides: less than half of what passes; both sides are in this process. */
+  /** So much more than before may be in use: less than half of what passes, with both sides in this process. */
   const GROWTH_BYTES_MAX = 90_000_000;
   const piece = Buffer.alloc(65_536, PROGRAM);
 
