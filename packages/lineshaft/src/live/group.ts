@@ -56,7 +56,7 @@ export class Group implements Membership {
   #turn: string;
   #state: "idle" | "queued" | "running" = "idle";
   #isDirty = false;
-  /** Whether something was heard since the newest answer that could alter it. */
+  /** Whether something was heard since the newest answer that could alter it, or may have been. */
   #isTouched = false;
   #newest: Answer | null = null;
   #watch: Watch | null = null;
@@ -124,6 +124,8 @@ export class Group implements Membership {
     this.#rest();
     this.#state = "running";
     this.#isDirty = false;
+    // Nothing is watched while it runs: what is heard meanwhile is looked at in the end.
+    this.#isTouched = true;
     this.#runs++;
     const { question } = asking;
     const { cache, position, metrics } = this.#host;
@@ -164,6 +166,7 @@ export class Group implements Membership {
   }
 
   #settleOvertaken(fill: Fill, outcome: Outcome, position: Position): void {
+    this.#host.metrics.liveOvertaken.inc();
     const commit = this.#host.cache!.overtaking(fill);
     if (commit !== null && "body" in outcome) {
       const before = commit.position - 1n;

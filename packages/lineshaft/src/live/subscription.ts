@@ -62,7 +62,10 @@ export class Subscription {
   #question: Question;
   #heldAt: Position | null;
   #isFresh: boolean;
-  #sentTag: string | null = null;
+  /** Of the answer that it has: it was sent, or said to be current. */
+  #tag: string | null = null;
+  /** Whether it was sent, so that a patch fits: what a subscriber brought along may order its rows otherwise. */
+  #isSent = false;
   #hasAnswer = false;
   #isBehind = false;
   #isOver = false;
@@ -115,11 +118,11 @@ export class Subscription {
     this.#hasAnswer = true;
     const heldAt = this.#heldAt;
     this.#heldAt = null;
-    // What the subscriber has may order its rows otherwise: the next answer is sent whole.
     if (heldAt !== null && watch?.holdsSince(heldAt)) return void this.#tellCurrent(answer);
-    if (this.#sentTag === answer.tag) return;
-    const patch = this.#sink.takesPatches && this.#sentTag !== null ? answer.patchFrom(this.#sentTag) : null;
-    this.#sentTag = answer.tag;
+    if (this.#tag === answer.tag) return;
+    const patch = this.#sink.takesPatches && this.#isSent ? answer.patchFrom(this.#tag!) : null;
+    this.#tag = answer.tag;
+    this.#isSent = true;
     const { liveMessages, liveResyncs } = this.#host.metrics;
     if (wasBehind) liveResyncs.inc();
     liveMessages.inc({ kind: patch === null ? "answer" : "patch" });
@@ -162,6 +165,7 @@ export class Subscription {
   }
 
   #tellCurrent(answer: Answer): void {
+    this.#tag = answer.tag;
     this.#host.metrics.liveMessages.inc({ kind: "current" });
     this.#sink.current(answer.position);
   }

@@ -172,6 +172,7 @@ function liveMetrics(registers: Registry[]) {
     liveSubscriptions: gauge("subscriptions", "Subscriptions to queries"),
     liveGroups: gauge("groups", "Different questions that are subscribed to"),
     liveRecomputations: counter("recomputations_total", "Runs of queries for their subscribers"),
+    liveOvertaken: counter("overtaken_total", "Runs that lacked a commit which was heard: another follows each"),
     liveMessages: counter("messages_total", "What subscribers were told", ["kind"]),
     liveDelayed: counter("delayed_total", "Times that a subscriber could not be told at once: a slow reader"),
     liveResyncs: counter("resyncs_total", "Whole answers to subscribers that had been behind"),

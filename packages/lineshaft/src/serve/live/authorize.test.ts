@@ -46,11 +46,24 @@ const me = site.query("GET /me", {
   },
   run: async ({ actor }) => ({ isVerified: actor.emailVerified }),
 });
+const guarded = site.query("GET /guarded/:room", {
+  input: { room: field.integer() },
+  output: list(field.text()),
+  async authorize({ input: { room }, actor, db, fail }) {
+    const mine = db.selectFrom("member").select("id").where("room", "=", room).where("account", "=", actor.id);
+    if (!(await mine.executeTakeFirst())) throw fail("NOT_FOUND", "There is no such room.");
+    await db.selectFrom("gate").select("id").execute();
+  },
+  run: async ({ input, db }) => {
+    const rows = await db.selectFrom("note").select("text").where("room", "=", input.room).orderBy("id").execute();
+    return rows.map(({ text }) => text);
+  },
+});
 const both = site.query("GET /both", {
   output: list(list(field.text())),
   run: async ({ call }) => [await call(notes, { room: 1 }), await call(notes, { room: 2 })],
 });
-const APP = { services: { accounts, site: { site, notes, me, both } } };
+const APP = { services: { accounts, site: { site, notes, me, guarded, both } } };
 
 for (const server of TEST_SERVERS) {
   describe(`authorize on ${server.name}`, { skip: missing(server) }, () => {
@@ -81,6 +94,11 @@ for (const server of TEST_SERVERS) {
     const enter = (id: string) => client.query("insert into site.member (room, account) values ($1, $2)", [room, id]);
     const write = (text: string) => client.query("insert into site.note (room, text) values ($1, $2)", [room, text]);
     const leave = (id: string) => client.query("delete from site.member where room = $1 and account = $2", [room, id]);
+    /** How many rules wait for the table that a test has locked. */
+    async function waiting(): Promise<number> {
+      const sql = "select count(*)::int as count from pg_locks where relation = 'site.gate'::regclass and not granted";
+      return (await client.query(sql)).rows[0].count;
+    }
 
     test("one answer serves all who may ask, and nobody else gets it, kept or not [ACC-1]", async () => {
       const path = await newRoom();
@@ -146,9 +164,6 @@ for (const server of TEST_SERVERS) {
         await locker.query("begin");
         await locker.query("lock table site.gate in access exclusive mode");
         using again = (await join()).subscribe(1, "/me", position);
-        const waits =
-          "select count(*)::int as count from pg_locks where relation = 'site.gate'::regclass and not granted";
-        const waiting = async () => (await client.query(waits)).rows[0].count;
         await eventually(async () => (await waiting()) === 1, "the rule");
         await client.query(`update accounts.account set "emailVerified" = not "emailVerified" where id = $1`, [
           people[2]!.id,
@@ -156,6 +171,38 @@ for (const server of TEST_SERVERS) {
         await eventually(async () => (await waiting()) === 2, "the rule of who it is now");
         await locker.query("rollback");
         await again.untilBody(1, (now) => now?.isVerified === !body.isVerified);
+      } finally {
+        await locker.end();
+      }
+    });
+
+    test("who is thrown out while the rule is being asked again is told nothing more, either [ACC-1]", async () => {
+      await newRoom();
+      const path = `/guarded/${room}`;
+      const join = async (who: number) => (await Listener.open(app.url)).send({ type: "hello", token: tokens[who] });
+      using ada = (await join(0)).subscribe(1, path);
+      using bob = (await join(1)).subscribe(1, path);
+      await write("two");
+      for (const each of [ada, bob]) await each.untilBody(1, (body) => body?.length === 2);
+      const locker = await app.connect();
+      try {
+        await locker.query("begin");
+        await locker.query("lock table site.gate in access exclusive mode");
+        // From the future: the rule is asked anew, though nothing has changed.
+        using late = (await join(1)).subscribe(1, path, "FFFF/0");
+        await eventually(async () => (await waiting()) === 1, "the rule");
+        await client.query("begin");
+        await leave(people[1]!.id);
+        await write("three");
+        await client.query("commit");
+        await ada.untilBody(1, (body) => body.length === 3);
+        bob.send({ type: "unsubscribe", id: 2 });
+        await bob.until(({ type }) => type === "ended");
+        await locker.query("rollback");
+        for (const each of [bob, late]) {
+          await each.until(({ problem }) => problem?.code === "NOT_FOUND");
+          assert.ok(!JSON.stringify(each.messages).includes("three"));
+        }
       } finally {
         await locker.end();
       }
