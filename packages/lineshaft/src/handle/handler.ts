@@ -3,7 +3,8 @@
  *
  * Model. A lane belongs to one node at a time (`fleet.ts`). What it needs to know, its cursor and what waits beside it,
  * is read when it comes to this node, and again whenever it turns out to be wrong. The handler reads forward from the
- * lane that is furthest behind, in pages, and stops reading while `QUEUED_MAX` events wait in the lanes.
+ * lane that is furthest behind, in pages, and stops reading while `QUEUED_MAX` events wait. A lane in which many wait
+ * is full: it is left out, so that it holds up no other, and read for from where it was when there is room in it again.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { HandlerDefinition } from "../define/event.ts";
@@ -15,7 +16,7 @@ import type { Machinery } from "./run.ts";
 import type { Tail } from "./tail.ts";
 import type { Turns } from "./turns.ts";
 
-/** Events of one handler that wait in memory, and bytes of their payloads. */
+/** Events of one handler that wait in memory, and bytes of their payloads, beside those of full lanes. */
 export const QUEUED_MAX = 2_000;
 export const QUEUED_BYTES_MAX = 8 * 1_048_576;
 /** Pause after the database could not be asked, or turned out to be otherwise than believed. */
@@ -43,7 +44,7 @@ interface LaneRow {
   readonly keys: readonly string[];
 }
 
-export interface HandlerOptions extends Omit<LaneHost, "onTaken"> {
+export interface HandlerOptions extends LaneHost {
   readonly tail: Tail;
   /** The end of the log, as far as this node knows. */
   readonly head: () => number;
@@ -56,15 +57,10 @@ export interface HandlerOptions extends Omit<LaneHost, "onTaken"> {
 export class Handler {
   readonly definition: HandlerDefinition;
   readonly #options: HandlerOptions;
-  readonly #host: LaneHost;
   readonly #machinery: Machinery;
   readonly #lanes = new Map<number, Lane>();
   /** Lanes whose view of the database is out of date. */
   readonly #stale = new Set<number>();
-  /** Everything up to here was put into the lanes' queues. */
-  #fed = 0;
-  #queued = 0;
-  #queuedBytes = 0;
   #feeding: Promise<void> | null = null;
   #mayBeMore = false;
   #looking: Promise<void> | null = null;
@@ -73,7 +69,6 @@ export class Handler {
   constructor(options: HandlerOptions) {
     this.definition = options.definition;
     this.#options = options;
-    this.#host = { ...options, onTaken: (events) => this.#forget(events) };
     this.#machinery = options.machinery;
   }
 
@@ -118,27 +113,25 @@ export class Handler {
 
   /** Whether all up to a position is handled by this node's lanes, or is beside them. */
   isThrough(head: number): boolean {
-    const lanes = [...this.#lanes.values()];
-    return (
-      this.#stale.size === 0 && this.#fed >= head && lanes.every(({ queue, isBusy }) => queue.length === 0 && !isBusy)
-    );
+    const isThrough = ({ queuedTo, queue, isBusy }: Lane) => queuedTo >= head && queue.length === 0 && !isBusy;
+    return this.#stale.size === 0 && [...this.#lanes.values()].every(isThrough);
   }
 
   /** Events that were not looked at yet, and the age of the oldest one that waits. */
   lag(head: number, nowMs: number): { readonly events: number; readonly seconds: number } {
     if (this.#lanes.size === 0) return { events: 0, seconds: 0 };
-    const oldest = [...this.#lanes.values()].flatMap(({ queue }) => queue.slice(0, 1)).map(({ at }) => at.getTime());
+    const lanes = [...this.#lanes.values()];
+    const oldest = lanes.flatMap(({ queue }) => queue.slice(0, 1)).map(({ at }) => at.getTime());
     const seconds = oldest.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...oldest)) / 1_000;
-    return { events: Math.max(0, head - this.#fed) + this.#queued, seconds };
+    return { events: Math.max(0, head - queuedTo(lanes)) + queued(lanes).events, seconds };
   }
 
   /** Cursors of lanes that have nothing to do: they may follow what others do, so that nobody takes them for late. */
   idle(): { readonly lane: Lane; readonly to: number }[] {
+    const isIdle = (lane: Lane) => !lane.isBusy && lane.queue.length === 0 && !this.#stale.has(lane.number);
     return [...this.#lanes.values()]
-      .filter(
-        (lane) => !lane.isBusy && lane.queue.length === 0 && lane.position < this.#fed && !this.#stale.has(lane.number),
-      )
-      .map((lane) => ({ lane, to: this.#fed }));
+      .filter((lane) => isIdle(lane) && lane.position < lane.queuedTo)
+      .map((lane) => ({ lane, to: lane.queuedTo }));
   }
 
   /** Where this node believes its lanes to be. */
@@ -172,16 +165,20 @@ export class Handler {
     return this.#options.closing.aborted;
   }
 
+  /** Lanes that events are read for. */
+  get #open(): readonly Lane[] {
+    return [...this.#lanes.values()].filter(({ isFull }) => !isFull);
+  }
+
   get #hasRoom(): boolean {
-    return this.#queued < QUEUED_MAX && this.#queuedBytes < QUEUED_BYTES_MAX;
+    const lanes = this.#open;
+    const { events, bytes } = queued(lanes);
+    return lanes.length > 0 && events < QUEUED_MAX && bytes < QUEUED_BYTES_MAX;
   }
 
   #drop(number: number): void {
     this.#stale.delete(number);
-    const lane = this.#lanes.get(number);
-    if (lane === undefined) return;
     this.#lanes.delete(number);
-    this.#forget(lane.queue.splice(0));
   }
 
   #lookAgain(): void {
@@ -236,11 +233,8 @@ export class Handler {
       known.parkedCount = parked;
       return;
     }
-    if (known) this.#forget(known.queue.splice(0));
     if (known && position < known.position) this.#options.tail.forget();
-    const isFirst = this.#lanes.size === 0;
-    this.#lanes.set(number, new Lane(this.#host, { number, position, blocked: new Set(keys), parked }));
-    this.#fed = isFirst ? position : Math.min(this.#fed, position);
+    this.#lanes.set(number, new Lane(this.#options, { number, position, blocked: new Set(keys), parked }));
   }
 
   async #feed(): Promise<void> {
@@ -249,14 +243,14 @@ export class Handler {
     try {
       for (let waits = 0; ; ) {
         this.#mayBeMore = !this.#hasRoom;
-        if (this.#mayBeMore || this.#isClosed || this.#lanes.size === 0) return;
-        const from = this.#fed;
+        if (this.#mayBeMore || this.#isClosed) return;
+        const from = queuedTo(this.#open);
         if (from >= head()) return;
         const page = await tail.read(from, event.name);
         // A lane came in between that is further behind.
-        if (this.#fed !== from) continue;
+        if (queuedTo(this.#open) !== from) continue;
         for (const stored of page.events) if (stored.name === event.name) this.#queue(stored);
-        this.#fed = page.upTo;
+        for (const lane of this.#open) lane.queuedTo = Math.max(lane.queuedTo, page.upTo);
         // It was told before it could be seen; or is gone, with a server that others have replaced.
         waits = page.upTo === from ? Math.min(waits + 1, LOOK_MS) : 0;
         if (waits > 0) await delay(waits, undefined, { ref: false });
@@ -270,17 +264,9 @@ export class Handler {
 
   #queue(stored: StoredEvent): void {
     const lane = this.#lanes.get(stored.lane);
-    if (lane === undefined || stored.position <= lane.queuedTo) return;
-    lane.queue.push(stored);
-    lane.queuedTo = stored.position;
-    this.#queued++;
-    this.#queuedBytes += stored.payload.length;
+    if (lane === undefined || lane.isFull || stored.position <= lane.queuedTo) return;
+    lane.put(stored);
     this.#drain(lane);
-  }
-
-  #forget(events: readonly StoredEvent[]): void {
-    this.#queued -= events.length;
-    for (const { payload } of events) this.#queuedBytes -= payload.length;
   }
 
   #drain(lane: Lane): void {
@@ -310,4 +296,18 @@ export class Handler {
       if (this.#hasRoom) this.feed();
     }
   }
+}
+
+/** Up to where all of them were fed; there is at least one. */
+function queuedTo(lanes: readonly Lane[]): number {
+  return Math.min(...lanes.map((lane) => lane.queuedTo));
+}
+
+function queued(lanes: readonly Lane[]): { readonly events: number; readonly bytes: number } {
+  let [events, bytes] = [0, 0];
+  for (const { queue, queuedBytes } of lanes) {
+    events += queue.length;
+    bytes += queuedBytes;
+  }
+  return { events, bytes };
 }

@@ -22,7 +22,7 @@ test("the time in which all is done beside a lane may end while a segment is cho
   const log = createLog({ level: "silent", readable: false });
   const machinery = { pool: control, control, metrics, log, clock: () => new Date(), random: () => 0.5 };
   const signal = new AbortController().signal;
-  const host = { machinery, definition, signal, onParked: () => {}, onTaken: () => {} } as unknown as LaneHost;
+  const host = { machinery, definition, signal, onParked: () => {} } as unknown as LaneHost;
   const lane = new Lane(host, { number: 0, position: 0, blocked: new Set(), parked: 0 });
   const { id, week } = await bench.event(await bench.client());
   const fact = {
@@ -33,7 +33,7 @@ test("the time in which all is done beside a lane may end while a segment is cho
     at: new Date(),
     payload: '{"key":"a","n":1}',
   };
-  lane.queue.push({ ...fact, id, week, position: 1 });
+  lane.put({ ...fact, id, week, position: 1 });
   assert.equal(await lane.next(), "done");
   assert.equal(lane.queue.length, 1, "it does steps: from now on its events are done beside it");
   let looks = 0;

@@ -25,6 +25,9 @@ export const SLOW_BATCH_MS = 5_000;
 const BESIDE_MS = 60_000;
 /** Events of a lane that may wait in `work`; then the lane stops until some are done. */
 export const PARKED_MAX = 1_000;
+/** Events that wait in a lane in memory, or bytes of their payloads: then it is full, until half of them are done. */
+export const LANE_QUEUED_MAX = 500;
+export const LANE_QUEUED_BYTES_MAX = 2 * 1_048_576;
 
 export const ADVANCE = "select lineshaft.advance($1, $2, $3, $4)";
 const PARK = `insert into lineshaft.work as w
@@ -45,8 +48,6 @@ export interface LaneHost {
   readonly signal: AbortSignal;
   /** Told that something waits in `work`. */
   readonly onParked: () => void;
-  /** Told which events do not wait any more. */
-  readonly onTaken: (events: readonly StoredEvent[]) => void;
 }
 
 /** Whether the lane's view of the database was right. */
@@ -63,12 +64,15 @@ export class Lane {
   position: number;
   /** All up to here was put into the queue, if it was for this lane. */
   queuedTo: number;
+  /** Whether nothing more is to be put into the queue for now. */
+  isFull = false;
   /** Keys of events in `work`, which later ones must not overtake. */
   blocked: Set<string>;
   /** How many of its events wait in `work`. */
   parkedCount: number;
   isBusy = false;
-  readonly queue: StoredEvent[] = [];
+  readonly #queue: StoredEvent[] = [];
+  #queuedBytes = 0;
   readonly #host: LaneHost;
   /** Up to here events are handled one by one, because one of them failed or was slow. */
   #singlyTo = 0;
@@ -88,20 +92,36 @@ export class Lane {
     this.parkedCount = at.parked;
   }
 
+  get queue(): readonly StoredEvent[] {
+    return this.#queue;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Whether too many wait beside it. */
   get isHeld(): boolean {
     return this.parkedCount >= PARKED_MAX;
   }
 
+  /** Puts the next event into the queue. */
+  put(event: StoredEvent): void {
+    this.#queue.push(event);
+    this.queuedTo = event.position;
+    this.#queuedBytes += event.payload.length;
+    if (this.#isOver(1)) this.isFull = true;
+  }
+
   /** Handles, or puts aside, some of what waits. */
   async next(): Promise<Outcome> {
-    const [first] = this.queue as [StoredEvent];
+    const [first] = this.#queue as [StoredEvent];
     // Asked once: the time may be over by the next look at the clock.
     const isBeside = performance.now() < this.#besideUntilMs;
     const parksOf = ({ key }: StoredEvent) => isBeside || (key !== null && this.blocked.has(key));
     const parks = parksOf(first);
     const segment: StoredEvent[] = [];
-    for (const event of this.queue) {
+    for (const event of this.#queue) {
       if (segment.length >= this.#limitFor(event, parks) || parksOf(event) !== parks) break;
       segment.push(event);
     }
@@ -202,8 +222,14 @@ export class Lane {
   }
 
   #moved(count: number, to: number): void {
-    this.#host.onTaken(this.queue.splice(0, count));
+    for (const { payload } of this.#queue.splice(0, count)) this.#queuedBytes -= payload.length;
     this.position = to;
+    if (this.isFull && !this.#isOver(0.5)) this.isFull = false;
+  }
+
+  /** Whether more than a share of what may wait does. */
+  #isOver(share: number): boolean {
+    return this.#queue.length >= share * LANE_QUEUED_MAX || this.#queuedBytes >= share * LANE_QUEUED_BYTES_MAX;
   }
 }
 

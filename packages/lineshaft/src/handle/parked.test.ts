@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { poll } from "../testkit/index.ts";
-import { PARKED_MAX } from "./lane.ts";
+import { LANE_QUEUED_MAX, PARKED_MAX } from "./lane.ts";
 import { ledger, modulesOf, numbersOf, Stand, upTo, WAIT_MS } from "./test/stand.ts";
 
 const WAIT = { timeoutMs: 3 * WAIT_MS };
@@ -37,6 +37,39 @@ test("of a key that fails for long a bounded number is set aside; all is handled
   assert.deepEqual(numbersOf(rows, "bad"), upTo(PARKED_MAX + BEYOND));
   assert.equal(rows.length, PARKED_MAX + BEYOND + 64);
   assert.equal(await parked(), 0);
+});
+
+test("a lane that stands still holds up no other, however many events wait in it [EVT-3]", async () => {
+  await using stand = await Stand.open();
+  const of = ledger();
+  of.notes.on(of.noted, "count", async (context) => {
+    if (context.event.payload.key === "bad") throw new Error("unwell");
+    await of.record(context, "count");
+  });
+  await using app = await stand.node(modulesOf(of));
+  for (let turn = 0; turn < 4; turn++) await app.call(of.note, { keys: upTo(PARKED_MAX).map(() => "bad") });
+  await app.call(of.note, { keys: ["good"] });
+  await poll(async () => (await stand.effects()).length === 1, WAIT);
+});
+
+test("of a lane that is slower than the others nothing is lost, and its order is kept [EVT-1] [EVT-2]", async () => {
+  await using stand = await Stand.open();
+  const gate = Promise.withResolvers<void>();
+  const of = ledger();
+  of.notes.on(of.noted, "count", async (context) => {
+    if (context.event.payload.key === "slow") await gate.promise;
+    await of.record(context, "count");
+  });
+  await using app = await stand.node(modulesOf(of));
+  const [slow, quick] = [3 * LANE_QUEUED_MAX, 20];
+  await app.call(of.note, { keys: upTo(slow / 2).map(() => "slow") });
+  await app.call(of.note, { keys: upTo(slow / 2).map(() => "slow"), from: slow / 2 });
+  await app.call(of.note, { keys: upTo(quick).map(() => "quick") });
+  await poll(async () => (await stand.effects()).length === quick, WAIT);
+  gate.resolve();
+  await app.untilHandled(WAIT);
+  const rows = await stand.effects();
+  assert.deepEqual([numbersOf(rows, "slow"), numbersOf(rows, "quick")], [upTo(slow), upTo(quick)]);
 });
 
 test("a lane that stands still goes on when another node has done what waited beside it [EVT-1]", async () => {
