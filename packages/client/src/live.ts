@@ -6,8 +6,8 @@
  * subscription on the wire.
  * A connection that ends is made again, after a pause that grows with each failure up to `PAUSE_MS_MAX` and is drawn at
  * random. It is not when the server refused what we say (`REFUSED_CODES`), or who we are: then all questions end with
- * that problem, until the token changes or somebody asks anew. So do channels. Without any of them there is no
- * connection.
+ * that problem, until the token changes or somebody asks anew. So do channels. Where there is no token to be had, only
+ * those end that show nothing yet. Without any question or channel there is no connection.
  * What people are told of it is a `ConnectionState`: `live` only while nothing is shown that may be old.
  */
 import { type ChannelHooks, ChannelThread } from "./channel.ts";
@@ -229,7 +229,9 @@ export class Live {
       this.#connection = new Connection(socket, token, this.#events());
       this.#watchClock();
     } catch (error) {
-      this.#failAll(asProblem(error));
+      // What gives the token may need a network that is away: those that show something wait for it.
+      for (const thread of this.#going) if (!thread.isShown) thread.failed(asProblem(error));
+      if (this.#going.length > 0) this.#reconnectLater();
     } finally {
       this.#isConnecting = false;
     }

@@ -169,6 +169,35 @@ describe("a token", () => {
   });
 });
 
+test("a token that cannot be had for the moment ends what is not shown yet; what is shown goes on later", async () => {
+  let isAway = false;
+  let asked = 0;
+  const token = async () => {
+    asked++;
+    if (isAway) throw new TypeError("fetch failed");
+    return "ada";
+  };
+  await using at = await stage({ token });
+  const { state, subscribe } = at.client.notes.board.watch({ board: "a" });
+  subscribe(() => {});
+  const first = await at.server.line();
+  await first.takes("hello");
+  await first.takes("subscribe");
+  first.says({ type: "answer", id: 1, position: "0/A", body: [] });
+  await poll(() => state().status === "data");
+  isAway = true;
+  first.breaks();
+  await poll(() => asked >= 3);
+  at.watch("b");
+  await poll(() => at.told.length === 1);
+  assert.deepEqual([state().status, at.client.$connection.state()], ["data", "reconnecting"]);
+  isAway = false;
+  const second = await at.server.line();
+  await second.takes("hello");
+  const { position, path } = await second.takes("subscribe");
+  assert.deepEqual([path, position], ["/boards/a/notes", "0/A"]);
+});
+
 test("a state told behind one that is refused is that of the next join, once it is shown", async () => {
   await using at = await stage();
   const onRefused = ({ code }: Problem) => void at.told.push(code);
