@@ -63,6 +63,16 @@ test("an event that waits is kept, however old; not for a handler that nobody ha
   assert.deepEqual(await at.kept(), []);
 });
 
+test("an event of an earlier week is kept behind one of a later week that was committed first", async () => {
+  await using at = await stand();
+  await at.client.query("delete from lineshaft.work");
+  await at.client.query("insert into lineshaft.handler (name, event) values ('machines.late', 'machines.noted')");
+  await at.client.query("insert into lineshaft.cursor values ('machines.late', 0, 0)");
+  await at.age("good", KEEP_DAYS + 14);
+  await at.age("bad", KEEP_DAYS + 21);
+  assert.deepEqual(await at.kept(), ["good", "bad"]);
+});
+
 test("dead letters go with their events, and those without an event by their age", async () => {
   await using at = await stand();
   await at.client.query(

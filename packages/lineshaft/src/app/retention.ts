@@ -10,8 +10,9 @@ export const KEEP_MS = 3_600_000;
 const LOCK_MS = 500;
 
 /**
- * What a handler has not handled yet is kept, and what waits for another attempt. A handler that no node has run for as
- * long as events are kept is nobody's any more.
+ * What a handler has not handled yet is kept, and what waits for another attempt. Behind its next event may be one of
+ * the week before, stated in a transaction that was committed later. A handler that no node has run for as long as
+ * events are kept is nobody's any more.
  */
 const KEEP_FROM = `with run as (
     select name from lineshaft.handler where seen_at > now() - make_interval(days => $1)
@@ -19,7 +20,7 @@ const KEEP_FROM = `with run as (
     (now() at time zone 'utc')::date - $1::integer,
     (select min(w.week) from lineshaft.work w join run on run.name = w.target
       where w.kind = 'handler' and w.state = 'waiting'),
-    (select min(l.week) from lineshaft.cursor c join run on run.name = c.handler
+    (select min(l.week) - 7 from lineshaft.cursor c join run on run.name = c.handler
       join lateral (
         select l.week from lineshaft.log l where l.position > c.position order by l.position limit 1) l on true)
   )::text as "keepFrom"`;
