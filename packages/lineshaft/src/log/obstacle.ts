@@ -46,6 +46,8 @@ export async function surveyServer(
   session: ReplicationSession,
   publications: readonly Publication[],
 ): Promise<LogServer | string> {
+  // In this order: a standby that is promoted in between tells its new timeline.
+  const [row] = await session.query<LogFacts>(factsOf(publications));
   const identity = await session.identify();
   if (identity.walLevel !== "logical") {
     return (
@@ -53,7 +55,6 @@ export async function surveyServer(
       "for a rented one see docs/operations.md"
     );
   }
-  const [row] = await session.query<LogFacts>(factsOf(publications));
   if (row!.replica) return "the server is a standby, which takes no writes. Give the address of the primary";
   const missing = unpublished(publications, row!.published);
   if (missing.length > 0) {
