@@ -48,12 +48,16 @@ export const RUNS_MS = 10_000;
 const WATCH_MS = 5_000;
 /** How often the cursors of lanes with nothing to do follow the log. */
 const IDLE_MS = 10_000;
-/** How often lanes look whether others set them back, or did what they stand still for: they would not notice. */
+/**
+ * How often lanes look whether others set them back, or did what they stand still for, and whether another server has
+ * taken over: they would not notice.
+ */
 const REPLAY_MS = 2_000;
 
 const SET_BACK = `select c.handler, c.lane
-  from unnest($1::text[], $2::smallint[], $3::bigint[]) b(handler, lane, position)
-    join lineshaft.cursor c on c.handler = b.handler and c.lane = b.lane and c.position < b.position`;
+  from unnest($1::text[], $2::smallint[], $3::bigint[], $4::text[]) b(handler, lane, position, term)
+    join lineshaft.cursor c on c.handler = b.handler and c.lane = b.lane
+  where c.position < b.position or b.term <> lineshaft.term()`;
 
 export interface MachinesOptions {
   readonly connection: Connection;
@@ -343,9 +347,10 @@ class Running {
       // While others were moved, it may have gone on by itself: a cursor never goes back.
       if (lane.isBusy || lane.queue.length > 0 || lane.position >= to) continue;
       lane.isBusy = true;
-      const values = [handler.definition.name, lane.number, lane.position, to];
       try {
-        await writeTogether(this.#control, [{ text: ADVANCE, name: "ls_advance", values }] as const);
+        await writeTogether(this.#control, [
+          { text: ADVANCE, name: "ls_advance", values: lane.advanceTo(to) },
+        ] as const);
         lane.position = to;
         lane.isBusy = false;
         handler.resume(lane);
@@ -359,10 +364,12 @@ class Running {
   async #followReplays(): Promise<void> {
     for (const handler of this.#handlers) handler.lookAtHeld();
     const believed = this.#handlers.flatMap((handler) =>
-      handler.believed().map(([lane, position]) => [handler.definition.name, lane, position] as const),
+      handler
+        .believed()
+        .map(({ number, position, term }) => [handler.definition.name, number, position, term] as const),
     );
     if (believed.length === 0) return;
-    const values = [0, 1, 2].map((column) => believed.map((each) => each[column]));
+    const values = [0, 1, 2, 3].map((column) => believed.map((each) => each[column]));
     const [{ rows }] = await writeTogether(this.#control, [{ text: SET_BACK, name: "ls_set_back", values }] as const);
     for (const { handler: name, lane } of rows as { readonly handler: string; readonly lane: number }[]) {
       this.#handlers.find(({ definition }) => definition.name === name)?.look(lane);

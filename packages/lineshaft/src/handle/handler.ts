@@ -28,7 +28,7 @@ const CURSORS = `insert into lineshaft.cursor (handler, lane, position)
   select $1, lane, case when $2 then h.position else 0 end
   from generate_series(0, ${LANES - 1}) lane, lineshaft.head h on conflict do nothing`;
 
-const LOOK = `select c.lane, c.position::float8 as position, count(w.id)::integer as parked,
+const LOOK = `select c.lane, lineshaft.term() as term, c.position::float8 as position, count(w.id)::integer as parked,
     coalesce(array_agg(distinct w.key) filter (where w.key is not null), '{}') as keys
   from lineshaft.cursor c left join lateral (
     select id, key from lineshaft.work w
@@ -39,6 +39,7 @@ const LOOK = `select c.lane, c.position::float8 as position, count(w.id)::intege
 
 interface LaneRow {
   readonly lane: number;
+  readonly term: string;
   readonly position: number;
   readonly parked: number;
   readonly keys: readonly string[];
@@ -135,8 +136,8 @@ export class Handler {
   }
 
   /** Where this node believes its lanes to be. */
-  believed(): readonly (readonly [lane: number, position: number])[] {
-    return [...this.#lanes.values()].map(({ number, position }) => [number, position]);
+  believed(): readonly Pick<Lane, "number" | "position" | "term">[] {
+    return [...this.#lanes.values()];
   }
 
   /** A lane was found to be otherwise than believed. */
@@ -222,19 +223,20 @@ export class Handler {
     this.feed();
   }
 
-  #take({ lane: number, position, parked, keys }: LaneRow): void {
+  #take({ lane: number, term, position, parked, keys }: LaneRow): void {
     if (!this.#options.owns(number)) {
       this.#drop(number);
       return;
     }
+    this.#options.tail.follow(term);
     const known = this.#lanes.get(number);
-    if (known?.position === position) {
+    if (known?.position === position && known.term === term) {
       known.blocked = new Set(keys);
       known.parkedCount = parked;
       return;
     }
     if (known && position < known.position) this.#options.tail.forget();
-    this.#lanes.set(number, new Lane(this.#options, { number, position, blocked: new Set(keys), parked }));
+    this.#lanes.set(number, new Lane(this.#options, { number, term, position, blocked: new Set(keys), parked }));
   }
 
   async #feed(): Promise<void> {

@@ -21,9 +21,10 @@ test("the time in which all is done beside a lane may end while a segment is cho
   await bench.stand.ask("insert into lineshaft.cursor values ($1, 0, 0)", [definition.name]);
   const log = createLog({ level: "silent", readable: false });
   const machinery = { pool: control, control, metrics, log, clock: () => new Date(), random: () => 0.5 };
+  const [{ term } = { term: "" }] = await bench.stand.ask<{ term: string }>("select lineshaft.term() as term");
   const signal = new AbortController().signal;
   const host = { machinery, definition, signal, onParked: () => {} } as unknown as LaneHost;
-  const lane = new Lane(host, { number: 0, position: 0, blocked: new Set(), parked: 0 });
+  const lane = new Lane(host, { number: 0, term, position: 0, blocked: new Set(), parked: 0 });
   const { id, week } = await bench.event(await bench.client());
   const fact = {
     name: "notes.noted",

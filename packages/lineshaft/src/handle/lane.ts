@@ -29,7 +29,7 @@ export const PARKED_MAX = 1_000;
 export const LANE_QUEUED_MAX = 500;
 export const LANE_QUEUED_BYTES_MAX = 2 * 1_048_576;
 
-export const ADVANCE = "select lineshaft.advance($1, $2, $3, $4)";
+export const ADVANCE = "select lineshaft.advance($1, $2, $3, $4, $5)";
 const PARK = `insert into lineshaft.work as w
     (kind, target, lane, key, position, event, week, due_at, state, attempts, error, failed_at)
   select 'handler', $1, $2, p.key, p.position, p.event, p.week, $7, $8, $9, $10,
@@ -50,6 +50,15 @@ export interface LaneHost {
   readonly onParked: () => void;
 }
 
+/** A lane as the database knows it. */
+export interface LaneState {
+  readonly number: number;
+  readonly term: string;
+  readonly position: number;
+  readonly blocked: Set<string>;
+  readonly parked: number;
+}
+
 /** Whether the lane's view of the database was right. */
 export type Outcome = "done" | "look again";
 
@@ -60,6 +69,8 @@ interface Failure {
 
 export class Lane {
   readonly number: number;
+  /** Of the log that its events are read from: another server may take over, which has others in their places. */
+  readonly term: string;
   /** All up to here is handled, or is in `work`. */
   position: number;
   /** All up to here was put into the queue, if it was for this lane. */
@@ -80,12 +91,10 @@ export class Lane {
   #slowAtMs = Number.NEGATIVE_INFINITY;
   #conflicts = 0;
 
-  constructor(
-    host: LaneHost,
-    at: { readonly number: number; readonly position: number; readonly blocked: Set<string>; readonly parked: number },
-  ) {
+  constructor(host: LaneHost, at: LaneState) {
     this.#host = host;
     this.number = at.number;
+    this.term = at.term;
     this.position = at.position;
     this.queuedTo = at.position;
     this.blocked = at.blocked;
@@ -215,9 +224,14 @@ export class Lane {
     return "done";
   }
 
+  /** Values of `ADVANCE`. */
+  advanceTo(to: number): unknown[] {
+    return [this.#host.definition.name, this.number, this.position, to, this.term];
+  }
+
   /** The cursor moves in the transaction of the effects. */
   async #commit(run: Run, to: number): Promise<void> {
-    run.transaction.outbox.add({ text: ADVANCE, values: [this.#host.definition.name, this.number, this.position, to] });
+    run.transaction.outbox.add({ text: ADVANCE, values: this.advanceTo(to) });
     await run.commit();
   }
 

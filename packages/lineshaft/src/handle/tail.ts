@@ -18,6 +18,7 @@ export class Tail {
   #from: number;
   #end: number;
   #reading: Promise<void> | null = null;
+  #term: string | null = null;
 
   /** @param head  Where the window begins, empty. */
   constructor(log: EventLog, head: number) {
@@ -36,6 +37,12 @@ export class Tail {
       if (after < this.#from) return this.#log.readNamed(after, name);
     }
     return { events: this.#events.slice(this.#indexAfter(after)), upTo: this.#end };
+  }
+
+  /** What is read from now on is of the log with this term. */
+  follow(term: string): void {
+    if (this.#term !== null && this.#term !== term) this.forget();
+    this.#term = term;
   }
 
   /** Forgets the window: a server that lacks the last commits may have taken over, and has others in their places. */

@@ -5,7 +5,8 @@
  *   and never deleted row by row. `xid` finds those that nobody has given a position yet.
  * - `log`: the order of events, gapless. One row for each event; `head` is its end, and the lock of who writes it.
  * - `cursor`: how far a handler is, in each lane. It moves by `advance` in the transaction of the handler's effects,
- *   and only from where that transaction believed it to be: that is what makes effects apply once.
+ *   and only from where that transaction believed it to be, in the log that it has read: that is what makes effects
+ *   apply once, also after a failover that lost the last commits, where others come to have the positions of events.
  * - `work`: what is done one by one: events that a handler could not handle yet, scheduled runs, commands for later. A
  *   row ends by `finish` in the transaction of its effects, and only if nobody has tried it meanwhile.
  * - `step`: results of work outside the database. `node`: who is alive, and what it can run.
@@ -119,12 +120,31 @@ create table if not exists lineshaft.node (
 comment on table lineshaft.node is 'Processes that handle events. One that is silent for seconds is not counted.';`;
 
 const FUNCTIONS = `
-create or replace function lineshaft.advance(_handler text, _lane smallint, _from bigint, _to bigint)
-returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as
+-- Of the log of the database: another one as soon as a standby was promoted, which may lack the last commits. Where a
+-- server does not tell, it has one only.
+do $do$
+begin
+  perform pg_walfile_name(pg_current_wal_lsn());
+  create or replace function lineshaft.term() returns text language sql stable as
+  $body$ select left(pg_walfile_name(pg_current_wal_lsn()), 8) $body$;
+exception when feature_not_supported or insufficient_privilege or undefined_function then
+  create or replace function lineshaft.term() returns text language sql stable as $body$ select '' $body$;
+end
+$do$;
+
+-- Without a term: for code of before version 5.
+drop function if exists lineshaft.advance(text, smallint, bigint, bigint);
+create or replace function lineshaft.advance(
+  _handler text, _lane smallint, _from bigint, _to bigint, _term text default null
+) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as
 $body$
 declare
   _moved integer;
 begin
+  if _term <> lineshaft.term() then
+    raise exception 'the events of % in lane % are of a log that was replaced', _handler, _lane
+      using errcode = '${MOVED_ON}';
+  end if;
   update lineshaft.cursor c set position = _to
     where c.handler = _handler and c.lane = _lane and c.position = _from and _to >= _from;
   get diagnostics _moved = row_count;

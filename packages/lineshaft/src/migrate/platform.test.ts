@@ -46,6 +46,20 @@ onEveryServer("the platform's schema", (open) => {
     assert.deepEqual(rows, [{ key: "d" }]);
   });
 
+  test("a version without terms becomes this one, and serves its code as well", async () => {
+    await using lab = await open();
+    await lab.migrate([service("bare")]);
+    const client = await lab.client();
+    await client.query(`drop function lineshaft.advance;
+      create function lineshaft.advance(text, smallint, bigint, bigint) returns void language sql as 'select';
+      comment on schema lineshaft is '${PLATFORM_COMMENT}4'`);
+    await lab.migrate([service("bare")]);
+    await client.query("insert into lineshaft.handler (name, event) values ('shop.count', 'shop.sold')");
+    await client.query("insert into lineshaft.cursor values ('shop.count', 0, 5)");
+    await client.query("select lineshaft.advance('shop.count', 0::smallint, 5, 9)");
+    await client.query("select lineshaft.advance('shop.count', 0::smallint, 9, 10, lineshaft.term())");
+  });
+
   test("a cursor moves forward from where it is, and in no other way [EVT-1]", async () => {
     await using lab = await open();
     await lab.migrate([service("bare")]);
@@ -59,8 +73,11 @@ onEveryServer("the platform's schema", (open) => {
       [5, 12],
     ] as const)
       await assert.rejects(advance(from, to), { code: MOVED_ON });
+    const inTerm = (term: string) => lab.query(`select lineshaft.advance('shop.count', 0::smallint, 9, 12, ${term})`);
+    await assert.rejects(inTerm("'of another server'"), { code: MOVED_ON });
+    await inTerm("lineshaft.term()");
     const [cursor] = await lab.query<{ position: string }>("select position::text from lineshaft.cursor");
-    assert.equal(cursor!.position, "9");
+    assert.equal(cursor!.position, "12");
   });
 
   test("uuidv7 has version, variant and the time of now, and sorts by time", async () => {

@@ -10,7 +10,7 @@ import { EVENT_TABLES } from "./platform-events.ts";
 import { FILE_TABLE } from "./platform-files.ts";
 
 /** Version of the statements below. */
-export const PLATFORM_VERSION = 4;
+export const PLATFORM_VERSION = 5;
 
 /** Starts the comment on the schema; the number follows. */
 export const PLATFORM_COMMENT = "Lineshaft platform, version ";
