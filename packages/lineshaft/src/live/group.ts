@@ -161,7 +161,7 @@ export class Group implements Membership {
     this.#overtakes = 0;
     if ("error" in outcome) return void this.#fail(outcome.error);
     this.#failures = 0;
-    this.#deliver(outcome.body, position, { isCurrent: !this.#isDirty, mayWait: false });
+    this.#deliver(outcome.body, position, { isCurrent: true, mayWait: false });
     this.#again(this.#pauseMs(question, fill));
   }
 
@@ -188,7 +188,7 @@ export class Group implements Membership {
   /**
    * Tells an answer to those for whom it is new enough.
    *
-   * @param mayWait  Whether those who say that they have an answer can wait for the next run: it knows whether they do.
+   * @param mayWait  Whether those who brought an answer along can wait for the next run: it knows whether that is new.
    */
   #deliver(body: string, position: Position, { isCurrent, mayWait }: Record<"isCurrent" | "mayWait", boolean>): void {
     const before = this.#newest;

@@ -62,10 +62,7 @@ export class Subscription {
   #question: Question;
   #heldAt: Position | null;
   #isFresh: boolean;
-  /** Of the answer that it has: it was sent, or said to be current. */
-  #tag: string | null = null;
-  /** Whether it was sent, so that a patch fits: what a subscriber brought along may order its rows otherwise. */
-  #isSent = false;
+  #sentTag: string | null = null;
   #hasAnswer = false;
   #isBehind = false;
   #isOver = false;
@@ -93,9 +90,9 @@ export class Subscription {
   get hasAnswer(): boolean {
     return this.#hasAnswer;
   }
-  /** Whether it says that it has an answer, and nobody has looked yet whether that is the current one. */
+  /** Whether it has an answer that it brought along, and was sent none since. */
   get holdsAnswer(): boolean {
-    return this.#heldAt !== null;
+    return this.#heldAt !== null || (this.#hasAnswer && this.#sentTag === null);
   }
   get isCurrent(): boolean {
     return this.#membership?.isCurrent ?? false;
@@ -118,11 +115,11 @@ export class Subscription {
     this.#hasAnswer = true;
     const heldAt = this.#heldAt;
     this.#heldAt = null;
+    // What the subscriber has may order its rows otherwise, or lack what is to be heard yet: the next is sent whole.
     if (heldAt !== null && watch?.holdsSince(heldAt)) return void this.#tellCurrent(answer);
-    if (this.#tag === answer.tag) return;
-    const patch = this.#sink.takesPatches && this.#isSent ? answer.patchFrom(this.#tag!) : null;
-    this.#tag = answer.tag;
-    this.#isSent = true;
+    if (this.#sentTag === answer.tag) return;
+    const patch = this.#sink.takesPatches && this.#sentTag !== null ? answer.patchFrom(this.#sentTag) : null;
+    this.#sentTag = answer.tag;
     const { liveMessages, liveResyncs } = this.#host.metrics;
     if (wasBehind) liveResyncs.inc();
     liveMessages.inc({ kind: patch === null ? "answer" : "patch" });
@@ -165,7 +162,6 @@ export class Subscription {
   }
 
   #tellCurrent(answer: Answer): void {
-    this.#tag = answer.tag;
     this.#host.metrics.liveMessages.inc({ kind: "current" });
     this.#sink.current(answer.position);
   }

@@ -175,6 +175,18 @@ for (const server of TEST_SERVERS) {
       }
     });
 
+    test("a commit that is seen before it is heard is told to who comes back in between [LIVE-1]", async () => {
+      using first = await Stream.open(`${url}/posts/one`);
+      const { id } = await first.until(({ views }) => views === 0);
+      first[Symbol.dispose]();
+      // So large that it is heard late.
+      await started.client.query(`begin; insert into site.gate select from generate_series(1, 100000);
+        update site.post set views = 77 where slug = 'one'; commit`);
+      using again = await Stream.open(`${url}/posts/one`, { "last-event-id": id! });
+      await again.until(({ views }) => views === 77);
+      await started.client.query("truncate site.gate");
+    });
+
     test("positions that are made up, from the future or from before the log get the whole answer", async () => {
       for (const id of ["FFFF/FFFFFFFF", "0/1"]) {
         using stream = await Stream.open(`${url}/posts/one`, { "last-event-id": id });
