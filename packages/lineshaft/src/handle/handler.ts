@@ -16,7 +16,7 @@ import type { Machinery } from "./run.ts";
 import type { Tail } from "./tail.ts";
 import type { Turns } from "./turns.ts";
 
-/** Events of one handler that wait in memory, and bytes of their payloads, beside those of full lanes. */
+/** Events of one handler that wait in memory, and bytes of their payloads; those of lanes that are full come on top. */
 export const QUEUED_MAX = 2_000;
 export const QUEUED_BYTES_MAX = 8 * 1_048_576;
 /** Pause after the database could not be asked, or turned out to be otherwise than believed. */
@@ -90,6 +90,7 @@ export class Handler {
       else if (!this.#lanes.has(number)) this.#stale.add(number);
     }
     this.#lookAgain();
+    this.feed();
   }
 
   /** There are new events. */
@@ -173,7 +174,8 @@ export class Handler {
 
   get #hasRoom(): boolean {
     const lanes = this.#open;
-    const { events, bytes } = queued(lanes);
+    // What stands still is as good as full.
+    const { events, bytes } = queued(lanes.filter(({ isHeld }) => !isHeld));
     return lanes.length > 0 && events < QUEUED_MAX && bytes < QUEUED_BYTES_MAX;
   }
 

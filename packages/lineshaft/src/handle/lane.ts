@@ -27,7 +27,7 @@ const BESIDE_MS = 60_000;
 export const PARKED_MAX = 1_000;
 /** Events that wait in a lane in memory, or bytes of their payloads: then it is full, until half of them are done. */
 export const LANE_QUEUED_MAX = 500;
-export const LANE_QUEUED_BYTES_MAX = 2 * 1_048_576;
+export const LANE_QUEUED_BYTES_MAX = 524_288;
 
 export const ADVANCE = "select lineshaft.advance($1, $2, $3, $4, $5)";
 const PARK = `insert into lineshaft.work as w

@@ -32,4 +32,9 @@ test("the window has a bound: what is older is read from the database, in pages"
   const old = await tail.read(count - TAIL_MAX - 1, "notes.noted");
   assert.ok(old.events.length < TAIL_MAX, `${old.events.length} events were still in memory`);
   assert.equal(old.events[0]!.position, count - TAIL_MAX);
+
+  tail.follow("of a server that has taken over");
+  assert.deepEqual(await tail.read(0, "notes.noted"), { events: [], upTo: 0 }, "this is read from another one");
+  tail.follow((await log.read(0)).term);
+  assert.equal((await tail.read(0, "notes.noted")).events[0]!.position, 1);
 });

@@ -34,14 +34,14 @@ export class Tail {
       await (this.#reading ??= this.#grow().finally(() => {
         this.#reading = null;
       }));
-      if (after < this.#from) return this.#log.readNamed(after, name);
+      if (after < this.#from) return this.#readPast(after, name);
     }
     return { events: this.#events.slice(this.#indexAfter(after)), upTo: this.#end };
   }
 
-  /** What is read from now on is of the log with this term. */
+  /** What is read from now on is of the log with this term; what comes from another one leads nowhere. */
   follow(term: string): void {
-    if (this.#term !== null && this.#term !== term) this.forget();
+    if (this.#isOther(term)) this.forget();
     this.#term = term;
   }
 
@@ -52,17 +52,22 @@ export class Tail {
     this.#from = this.#end = Number.POSITIVE_INFINITY;
   }
 
+  #isOther(term: string): boolean {
+    return this.#term !== null && this.#term !== term;
+  }
+
   /** Who comes to the end of the log begins a window that was forgotten. */
   async #readPast(after: number, name: string): Promise<Page> {
     const page = await this.#log.readNamed(after, name);
+    if (this.#isOther(page.term)) return { events: [], upTo: after };
     if (page.upTo === after && this.#end === Number.POSITIVE_INFINITY) this.#from = this.#end = after;
     return page;
   }
 
   async #grow(): Promise<void> {
     const end = this.#end;
-    const { events, upTo } = await this.#log.read(end);
-    if (this.#end !== end) return;
+    const { events, upTo, term } = await this.#log.read(end);
+    if (this.#end !== end || this.#isOther(term)) return;
     for (const event of events) this.#bytes += event.payload.length;
     this.#events.push(...events);
     this.#end = Math.max(this.#end, upTo);

@@ -47,6 +47,11 @@ export interface Page {
   readonly upTo: number;
 }
 
+export interface ReadPage extends Page {
+  /** Of the log that it was read from: `lineshaft.term()`. */
+  readonly term: string;
+}
+
 /** How far the database was at a moment. */
 export interface Mark {
   /** All transactions before it have ended. */
@@ -125,6 +130,8 @@ const READ_NAMED = {
   union all select h.position::float8, null, null, null, null, null, null, null, null from lineshaft.head h`,
 };
 
+const TERM = { name: "ls_term", text: "select lineshaft.term() as term", values: [] };
+
 interface Placed {
   readonly head: number;
   readonly placed: number;
@@ -191,17 +198,22 @@ export class EventLog {
   }
 
   /** The next events of all kinds; an empty page at the end. */
-  async read(after: number): Promise<Page> {
-    const rows = await this.#ask<Row>(READ, [after]);
-    return pageOf(rows, rows.at(-1)?.position ?? after);
+  async read(after: number): Promise<ReadPage> {
+    const [rows, term] = await this.#askPage(READ, [after]);
+    return pageOf(rows, rows.at(-1)?.position ?? after, term);
   }
 
   /** The next events with this name. The page may be empty, and not the end. */
-  async readNamed(after: number, name: string): Promise<Page> {
-    const rows = await this.#ask<Row>(READ_NAMED, [after, name]);
+  async readNamed(after: number, name: string): Promise<ReadPage> {
+    const [rows, term] = await this.#askPage(READ_NAMED, [after, name]);
     const { position: head } = rows.pop()!;
     const isFull = rows.length === PAGE;
-    return pageOf(rows, isFull ? rows.at(-1)!.position : Math.max(after, Math.min(head, after + SPAN)));
+    return pageOf(rows, isFull ? rows.at(-1)!.position : Math.max(after, Math.min(head, after + SPAN)), term);
+  }
+
+  async #askPage(statement: PlatformStatement, values: unknown[]): Promise<readonly [Row[], string]> {
+    const [{ rows }, term] = await writeTogether(this.#pool, [{ ...statement, values }, TERM] as const);
+    return [rows as Row[], (term.rows as { readonly term: string }[])[0]!.term];
   }
 
   async #ask<T>(statement: PlatformStatement, values: unknown[] = []): Promise<T[]> {
@@ -214,8 +226,8 @@ export class EventLog {
  * A position may be seen an instant before its event is: the log of the database tells of commits that other snapshots
  * do not contain yet. The page ends before it, and whoever asks again finds it.
  */
-function pageOf(rows: readonly Row[], upTo: number): Page {
+function pageOf(rows: readonly Row[], upTo: number, term: string): ReadPage {
   const hidden = rows.findIndex(({ name }) => name === null);
-  if (hidden < 0) return { events: rows as StoredEvent[], upTo };
-  return { events: rows.slice(0, hidden) as StoredEvent[], upTo: rows[hidden]!.position - 1 };
+  if (hidden < 0) return { events: rows as StoredEvent[], upTo, term };
+  return { events: rows.slice(0, hidden) as StoredEvent[], upTo: rows[hidden]!.position - 1, term };
 }

@@ -122,15 +122,14 @@ comment on table lineshaft.node is 'Processes that handle events. One that is si
 const FUNCTIONS = `
 -- Of the log of the database: another one as soon as a standby was promoted, which may lack the last commits. Where a
 -- server does not tell, it has one only.
-do $do$
+create or replace function lineshaft.term() returns text language plpgsql stable as
+$body$
 begin
-  perform pg_walfile_name(pg_current_wal_lsn());
-  create or replace function lineshaft.term() returns text language sql stable as
-  $body$ select left(pg_walfile_name(pg_current_wal_lsn()), 8) $body$;
-exception when feature_not_supported or insufficient_privilege or undefined_function then
-  create or replace function lineshaft.term() returns text language sql stable as $body$ select '' $body$;
+  return left(pg_walfile_name(pg_current_wal_lsn()), 8);
+exception when others then
+  return '';
 end
-$do$;
+$body$;
 
 -- Without a term: for code of before version 5.
 drop function if exists lineshaft.advance(text, smallint, bigint, bigint);
