@@ -215,9 +215,9 @@ export class Live {
     if (this.#connection || this.#isConnecting || this.#isClosed || this.#going.length === 0) return;
     const { url, token: tokenOf, WebSocket = globalThis.WebSocket as unknown as SocketClass } = this.#options;
     this.#isConnecting = true;
+    let restarts = 0;
     try {
       let token: string | null;
-      let restarts: number;
       do {
         restarts = this.#restarts;
         token = (await tokenOf()) || null;
@@ -229,11 +229,15 @@ export class Live {
       this.#connection = new Connection(socket, token, this.#events());
       this.#watchClock();
     } catch (error) {
-      // What gives the token may need a network that is away: those that show something wait for it.
-      for (const thread of this.#going) if (!thread.isShown) thread.failed(asProblem(error));
+      // What gives the token may need a network that is away: those that show something wait for it. So do those of a
+      // restart, for the token that it is about.
+      for (const thread of this.#going) {
+        if (restarts === this.#restarts && !thread.isShown) thread.failed(asProblem(error));
+      }
       if (this.#going.length > 0) this.#reconnectLater();
     } finally {
       this.#isConnecting = false;
+      this.#look();
     }
   }
 

@@ -117,6 +117,29 @@ describe("a token", () => {
     assert.equal((await (await at.server.line()).takes("hello"))["token"], "new");
   });
 
+  test("that fails after a restart is asked for again, for those of the restart", async () => {
+    const asked: { resolve: (token: string) => void; reject: (why: Error) => void }[] = [];
+    const token = () => new Promise<string>((resolve, reject) => void asked.push({ resolve, reject }));
+    await using at = await stage({ token });
+    at.watch();
+    await poll(() => asked.length === 1);
+    at.client.$restart();
+    asked[0]!.reject(new TypeError("fetch failed"));
+    await poll(() => asked.length === 2);
+    asked[1]!.resolve("new");
+    assert.equal((await (await at.server.line()).takes("hello"))["token"], "new");
+    assert.deepEqual(at.told, []);
+  });
+
+  test("that cannot be had leaves nothing to connect for", async () => {
+    const tokens = [async () => "ada"];
+    const none = async () => Promise.reject(new TypeError("fetch failed"));
+    await using at = await stage({ token: () => (tokens.shift() ?? none)() });
+    at.watch();
+    (await at.server.line()).breaks();
+    await poll(() => at.told.length === 1 && at.client.$connection.state() === "idle");
+  });
+
   test("that comes when nobody wants a connection any more makes none", async (context) => {
     const { asked, token } = tokens();
     await using at = await stage({ token });
