@@ -97,7 +97,6 @@ export class Seat {
         state: { status: this.status },
         onMessage: ({ from }) => {
           record.count("typing heard");
-          this.#hears("typing", performance.now());
           hears.typing(from!.key);
         },
         onRefused: ({ code }) => record.count(`refused on the channel: ${code}`),
@@ -137,7 +136,7 @@ export class Seat {
       {
         onMessage: ({ payload, from }) => {
           record.count("numbered messages heard");
-          this.#hears("a message", payload.atMs);
+          this.#checkLeak("a message on a channel", payload.atMs);
           for (let times = flaw === "twice" ? 2 : 1; times > 0; times--) hears.number(from!.key, payload);
         },
         onRefused: ({ code }) => record.count(`refused on the channel: ${code}`),
@@ -230,10 +229,6 @@ export class Seat {
   #sees({ clientId }: Item): void {
     const { record } = this.#options;
     this.#checkLeak("a message of the room", record.postedMs.get(clientId) ?? 0);
-  }
-
-  #hears(what: string, saidAtMs: number): void {
-    this.#checkLeak(`${what} on a channel`, saidAtMs);
   }
 
   /** What was said after it was out should not be there. */
