@@ -28,7 +28,8 @@ for (const relay of ["off", "auto"] as const) {
     of.notes.on(of.noted, "count", (context) => of.record(context, "count"));
     await using app = await stand.node(modulesOf(of), { settings: { relay } });
     for (const n of upTo(2 * KEPT)) await app.call(of.note, { keys: ["a"], from: n });
-    await app.untilHandled(WAIT);
+    // By themselves: a node that is made to look for them may hear of them only afterwards.
+    await stand.untilEffects(2 * KEPT);
     await rewind(stand);
     const later = upTo(KEPT - 2).map((n) => 100 + n);
     const note = (from: number) =>
@@ -46,11 +47,16 @@ for (const relay of ["off", "auto"] as const) {
     const of = ledger();
     of.notes.on(of.noted, "count", (context) => of.record(context, "count"));
     const noise = of.notes.event("noise", {});
+    const bell = of.notes.event("bell", {});
+    const effect = { handler: "ring", key: "", n: 2 * KEPT, attempt: 1, node: "" };
+    of.notes.on(bell, "ring", async ({ db }) => void (await db.insertInto("effect").values(effect).execute()));
     const rustle = of.notes.command("POST /noise", { run: async ({ emit }) => emit(noise, {}) });
-    await using app = await stand.node(modulesOf(of, { noise, rustle }), { settings: { relay } });
+    const ring = of.notes.command("POST /bell", { run: async ({ emit }) => emit(bell, {}) });
+    await using app = await stand.node(modulesOf(of, { noise, bell, rustle, ring }), { settings: { relay } });
     for (const n of upTo(KEPT)) await app.call(of.note, { keys: ["a"], from: n });
     for (const _ of upTo(KEPT)) await app.call(rustle, {});
-    await app.untilHandled(WAIT);
+    await app.call(ring, {});
+    await stand.untilEffects(KEPT + 1);
     await rewind(stand);
     const note = () =>
       app.call(of.note, { keys: ["a"], from: 100 }).then(
