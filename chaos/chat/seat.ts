@@ -231,7 +231,7 @@ export class Seat {
     this.#checkLeak("a message of the room", record.postedMs.get(clientId) ?? 0);
   }
 
-  /** What was said after it was out should not be there. */
+  /** What was said after it was out should not be there. Typings do not tell when they were said. */
   #checkLeak(what: string, saidAtMs: number): void {
     const { record } = this.#options;
     const afterMs = saidAtMs - this.outSinceMs;

@@ -302,7 +302,7 @@ export class Handler {
   }
 }
 
-/** Up to where all of them were fed; there is at least one. */
+/** Up to where all of them were fed; `Infinity` when there is none. */
 function queuedTo(lanes: readonly Lane[]): number {
   return Math.min(...lanes.map((lane) => lane.queuedTo));
 }

@@ -241,7 +241,7 @@ export class Lane {
     if (this.isFull && !this.#isOver(0.5)) this.isFull = false;
   }
 
-  /** Whether more than a share of what may wait does. */
+  /** Whether at least a share of what may wait does. */
   #isOver(share: number): boolean {
     return this.#queue.length >= share * LANE_QUEUED_MAX || this.#queuedBytes >= share * LANE_QUEUED_BYTES_MAX;
   }
